@@ -1,0 +1,67 @@
+// backend.h: the one door to PostgreSQL's headers, and every difference between its major versions.
+//
+// Include it after all C++ and OpenSSL headers. Functions below src/pg are *backend frames*: they may leave by
+// longjmp, so their locals are trivially destructible. What owns memory lives in src/core, whose functions are
+// noexcept and never call PostgreSQL.
+#pragma once
+
+extern "C" {
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/relscan.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "commands/extension.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+}
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 180000
+#error "envcrypt supports PostgreSQL 15 to 17"
+#endif
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+// ENVCRYPT_FUNCTION declares a function that SQL calls, the only kind of symbol that this library exports.
+#define ENVCRYPT_FUNCTION(name)                              \
+    extern "C" {                                             \
+    extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);         \
+    PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                   \
+    }                                                        \
+    Datum name(PG_FUNCTION_ARGS)
+
+namespace envcrypt {
+
+// The bytes of a varlena that is not compressed or external, with either kind of header. Aliases `value`.
+inline std::span<const std::uint8_t> VarlenaBytes(const void *value) noexcept {
+    return {reinterpret_cast<const std::uint8_t *>(VARDATA_ANY(value)), VARSIZE_ANY_EXHDR(value)};
+}
+
+inline std::string_view VarlenaChars(const void *value) noexcept {
+    return {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+}
+
+}  // namespace envcrypt

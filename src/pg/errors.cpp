@@ -1,0 +1,67 @@
+#include "core/encoding.h"
+
+#include "pg/errors.h"
+
+namespace envcrypt {
+
+void RaiseStatus(Status status) {
+    switch (status.code) {
+        case Code::kAuthFailed:
+        case Code::kUnknownFormat:
+            RaiseCannotOpen("authentication failed", 0);
+        case Code::kNoMemory:
+            ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"), HideFromLog()));
+        default:
+            ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
+                            errmsg("cryptographic operation failed (%d)", static_cast<int>(status.code)),
+                            errhint("OpenSSL refused a valid request; see whether its providers are in order."),
+                            HideFromLog()));
+    }
+    pg_unreachable();
+}
+
+void RaiseCannotOpen(const char *why, std::uint64_t key_id) {
+    ereport(ERROR, (errcode(kErrCannotOpen), errmsg("could not open encrypted value"),
+                    errdetail_log("%s; data key " INT64_FORMAT ".", why, static_cast<int64>(key_id)),
+                    errhint("The value or its data key is damaged or was changed, its data key is missing from "
+                            "envcrypt_data_keys, or a newer envcrypt wrote it."),
+                    HideFromLog()));
+    pg_unreachable();
+}
+
+void RaiseKeyDestroyed(std::uint64_t key_id) {
+    ereport(ERROR, (errcode(kErrKeyDestroyed), errmsg("the data key of this value was destroyed"),
+                    errdetail("Data key " INT64_FORMAT " belonged to an owner who was shredded.",
+                              static_cast<int64>(key_id)),
+                    HideFromLog()));
+    pg_unreachable();
+}
+
+void RaiseTooLong(std::size_t bytes, std::size_t maximum) {
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                    errmsg("value too long to encrypt (%zu bytes, maximum %zu)", bytes, maximum), HideFromLog()));
+    pg_unreachable();
+}
+
+char *FingerprintHex(const Fingerprint &fingerprint) {
+    auto *text = static_cast<char *>(palloc(2 * fingerprint.size() + 1));
+    hex_encode(reinterpret_cast<const char *>(fingerprint.data()), fingerprint.size(), text);
+    text[2 * fingerprint.size()] = '\0';
+    return text;
+}
+
+char *KeyringFault(Status status) {
+    switch (status.code) {
+        case Code::kBadKeyringEntry:
+            return psprintf("Entry %d is not a key: 32 bytes in base64, or 64 hexadecimal digits.",
+                            static_cast<int>(status.detail));
+        case Code::kTooManyKeys:
+            return psprintf("A keyring holds at most %d keys.", static_cast<int>(status.detail));
+        case Code::kEmptyKeyring:
+            return pstrdup("It holds no key.");
+        default:
+            return pstrdup("Its keys could not be derived.");
+    }
+}
+
+}  // namespace envcrypt

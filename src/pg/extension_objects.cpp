@@ -1,0 +1,97 @@
+#include "pg/errors.h"
+#include "pg/extension_objects.h"
+
+extern "C" {
+#include "access/stratnum.h"
+#include "catalog/pg_extension.h"
+#include "commands/trigger.h"
+#include "utils/fmgroids.h"
+}
+
+namespace envcrypt {
+namespace {
+
+ExtensionObjects objects;
+bool objects_valid = false;
+// Starts true: nothing is known yet.
+bool tables_changed = true;
+
+// Our tables have no syscache, so their writers send relation invalidations by hand. The callback may run at any
+// point where a lock is taken, so it only sets flags: no catalog access, nothing freed.
+extern "C" void envcrypt_relcache_callback(Datum, Oid relation) {
+    if (relation == InvalidOid || !objects_valid || relation == objects.data_keys ||
+        relation == objects.master_keys) {
+        tables_changed = true;
+        objects_valid = false;
+    }
+}
+
+Oid ExtensionSchema(Oid extension) {
+    Relation pg_extension = table_open(ExtensionRelationId, AccessShareLock);
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(extension));
+    SysScanDesc scan = systable_beginscan(pg_extension, ExtensionOidIndexId, true, nullptr, 1, &key);
+    HeapTuple tuple = systable_getnext(scan);
+    const Oid schema = HeapTupleIsValid(tuple)
+                           ? reinterpret_cast<Form_pg_extension>(GETSTRUCT(tuple))->extnamespace
+                           : InvalidOid;
+    systable_endscan(scan);
+    table_close(pg_extension, AccessShareLock);
+    return schema;
+}
+
+}  // namespace
+
+const ExtensionObjects &Objects() {
+    if (objects_valid)
+        return objects;
+    const Oid extension = get_extension_oid("envcrypt", true);
+    const Oid schema = OidIsValid(extension) ? ExtensionSchema(extension) : InvalidOid;
+    const auto find = [schema](const char *name) {
+        const Oid relation = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+        if (!OidIsValid(relation))
+            ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                            errmsg("extension \"envcrypt\" is not installed in this database"),
+                            errhint("Run CREATE EXTENSION envcrypt as a superuser."), HideFromLog()));
+        return relation;
+    };
+    ExtensionObjects found;
+    found.data_keys = find("envcrypt_data_keys");
+    found.data_keys_by_id = find("envcrypt_data_keys_pkey");
+    found.data_keys_by_owner = find("envcrypt_data_keys_owner_key");
+    found.data_keys_by_tombstone = find("envcrypt_data_keys_tombstone_idx");
+    found.master_keys = find("envcrypt_master_keys");
+    found.master_keys_by_fingerprint = find("envcrypt_master_keys_pkey");
+    objects = found;
+    objects_valid = true;
+    return objects;
+}
+
+bool KeyTablesChanged() noexcept {
+    const bool changed = tables_changed;
+    tables_changed = false;
+    return changed;
+}
+
+void AnnounceKeyTableChange() {
+    CacheInvalidateRelcacheByRelid(Objects().data_keys);
+}
+
+void RegisterExtensionCallbacks() {
+    CacheRegisterRelcacheCallback(envcrypt_relcache_callback, static_cast<Datum>(0));
+}
+
+}  // namespace envcrypt
+
+// BEFORE INSERT OR UPDATE OR DELETE (row) and BEFORE TRUNCATE (statement) on the key tables: whoever writes them with
+// SQL, every backend looks again. BEFORE, because AFTER ROW events would be queued, one for each row of a restore.
+ENVCRYPT_FUNCTION(envcrypt_key_table_trigger) {
+    if (!CALLED_AS_TRIGGER(fcinfo))
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("envcrypt_key_table_trigger was not called by trigger manager")));
+    auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    CacheInvalidateRelcacheByRelid(RelationGetRelid(trigger->tg_relation));
+    if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+        PG_RETURN_POINTER(nullptr);
+    PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple);
+}

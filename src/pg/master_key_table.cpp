@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "pg/errors.h"
+#include "pg/extension_objects.h"
+#include "pg/fresh_scan.h"
+#include "pg/master_key_table.h"
+
+extern "C" {
+#include "storage/lmgr.h"
+#include "utils/timestamp.h"
+}
+
+namespace envcrypt {
+namespace {
+
+// The columns, in the order of CREATE TABLE in sql/.
+enum Column : AttrNumber { kFingerprint = 1, kState, kRegisteredAt, kStateSince, kColumns = kStateSince };
+
+constexpr std::array<const char *, 5> kStateNames = {"pending", "current", "retiring", "retired", "compromised"};
+
+struct RegisteredKey {
+    Fingerprint fingerprint;
+    MasterState state;
+};
+
+RegisteredKey ReadRow(TupleTableSlot *slot) {
+    bool no_fingerprint = false;
+    bool no_state = false;
+    const Datum fingerprint = slot_getattr(slot, kFingerprint, &no_fingerprint);
+    const Datum state = slot_getattr(slot, kState, &no_state);
+    RegisteredKey row{};
+    if (!no_fingerprint && !no_state) {
+        const auto bytes = VarlenaBytes(PG_DETOAST_DATUM_PACKED(fingerprint));
+        const auto *name = std::find(kStateNames.begin(), kStateNames.end(),
+                                     VarlenaChars(PG_DETOAST_DATUM_PACKED(state)));
+        if (bytes.size() == row.fingerprint.size() && name != kStateNames.end()) {
+            std::copy(bytes.begin(), bytes.end(), row.fingerprint.begin());
+            row.state = static_cast<MasterState>(name - kStateNames.begin());
+            return row;
+        }
+    }
+    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("row in envcrypt_master_keys is malformed"),
+                    HideFromLog()));
+    pg_unreachable();
+}
+
+Datum FingerprintDatum(const Fingerprint &fingerprint) {
+    auto *value = static_cast<bytea *>(palloc(VARHDRSZ + fingerprint.size()));
+    SET_VARSIZE(value, VARHDRSZ + fingerprint.size());
+    std::memcpy(VARDATA(value), fingerprint.data(), fingerprint.size());
+    return PointerGetDatum(value);
+}
+
+// ScanMasterKeys calls `use(slot, row)` for one registered key, or for all.
+template <typename Use>
+void ScanMasterKeys(const Fingerprint *fingerprint, Use use) {
+    ScanKeyData key;
+    if (fingerprint != nullptr)
+        ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_BYTEAEQ, FingerprintDatum(*fingerprint));
+    FreshScan(Objects().master_keys, Objects().master_keys_by_fingerprint,
+              {&key, fingerprint != nullptr ? std::size_t{1} : std::size_t{0}}, ForwardScanDirection,
+              [&use](TupleTableSlot *slot) {
+                  use(slot, ReadRow(slot));
+                  return true;
+              });
+}
+
+}  // namespace
+
+const char *MasterStateName(MasterState state) noexcept {
+    return kStateNames[static_cast<std::size_t>(state)];
+}
+
+bool FindMasterKey(const Fingerprint &fingerprint, MasterState *state) {
+    bool found = false;
+    ScanMasterKeys(&fingerprint, [&](TupleTableSlot *, const RegisteredKey &row) {
+        *state = row.state;
+        found = true;
+    });
+    return found;
+}
+
+bool FindCurrentMasterKey(Fingerprint *fingerprint) {
+    int current = 0;
+    ScanMasterKeys(nullptr, [&](TupleTableSlot *, const RegisteredKey &row) {
+        if (row.state == MasterState::kCurrent) {
+            *fingerprint = row.fingerprint;
+            current++;
+        }
+    });
+    if (current > 1)
+        ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("%d master keys are registered as current", current),
+                        errhint("Keep the state \"current\" for one row of envcrypt_master_keys; give the others "
+                                "the state \"retiring\"."),
+                        HideFromLog()));
+    return current == 1;
+}
+
+void SetMasterKeyState(const Fingerprint &fingerprint, MasterState state) {
+    std::array<Datum, kColumns> values{};
+    std::array<bool, kColumns> nulls{};
+    std::array<bool, kColumns> replace{};
+    const Datum now = TimestampTzGetDatum(GetCurrentTimestamp());
+    values[kFingerprint - 1] = FingerprintDatum(fingerprint);
+    values[kState - 1] = CStringGetTextDatum(MasterStateName(state));
+    values[kRegisteredAt - 1] = values[kStateSince - 1] = now;
+    replace[kState - 1] = replace[kStateSince - 1] = true;
+
+    Relation table = table_open(Objects().master_keys, RowExclusiveLock);
+    bool changed = false;
+    ScanMasterKeys(&fingerprint, [&](TupleTableSlot *slot, const RegisteredKey &) {
+        bool should_free = false;
+        HeapTuple old = ExecFetchSlotHeapTuple(slot, false, &should_free);
+        HeapTuple tuple =
+            heap_modify_tuple(old, RelationGetDescr(table), values.data(), nulls.data(), replace.data());
+        CatalogTupleUpdate(table, &slot->tts_tid, tuple);
+        changed = true;
+    });
+    if (!changed)
+        CatalogTupleInsert(table, heap_form_tuple(RelationGetDescr(table), values.data(), nulls.data()));
+    table_close(table, NoLock);
+    CacheInvalidateRelcacheByRelid(Objects().master_keys);
+    CommandCounterIncrement();
+}
+
+void LockMasterKeys() {
+    LockRelationOid(Objects().master_keys, ShareRowExclusiveLock);
+}
+
+}  // namespace envcrypt

@@ -1,0 +1,164 @@
+#include <cerrno>
+#include <new>
+
+#include "core/key_file.h"
+
+#include "pg/errors.h"
+#include "pg/key_cache.h"
+#include "pg/master_ring.h"
+#include "pg/settings.h"
+
+extern "C" {
+#include "utils/timestamp.h"
+}
+
+namespace envcrypt {
+namespace {
+
+Keyring *session_ring = nullptr;  // allocated once, then reloaded in place
+Keyring *server_ring = nullptr;
+bool session_ring_valid = false;
+bool server_ring_valid = false;
+TimestampTz server_ring_read_at = 0;  // the configuration reload after which the file was read
+
+Keyring *Allocated(Keyring **ring) {
+    WipeKeysAtExit();
+    if (*ring == nullptr)
+        *ring = new (std::nothrow) Keyring;
+    if (*ring == nullptr)
+        RaiseStatus({Code::kNoMemory});
+    return *ring;
+}
+
+bool ServerHasKeyFile() noexcept {
+    return settings.master_key_file != nullptr && settings.master_key_file[0] != '\0';
+}
+
+Keyring *SessionRing() {
+    Keyring *ring = Allocated(&session_ring);
+    if (!session_ring_valid) {
+        const Status status = ring->Load(settings.master_key);
+        if (!status.ok())  // the check hook took the text, so this is not about the text
+            RaiseStatus(status);
+        session_ring_valid = true;
+    }
+    return ring;
+}
+
+[[noreturn]] void RaiseFileFault(const KeyFileResult &result) {
+    const char *path = settings.master_key_file;
+    switch (result.fault) {
+        case KeyFileFault::kSystem:
+            errno = result.system_error;
+            ereport(ERROR, (errcode_for_file_access(), errmsg("could not read master key file \"%s\": %m", path),
+                            HideFromLog()));
+        case KeyFileFault::kNotRegular:
+            ereport(ERROR, (errcode(ERRCODE_CONFIG_FILE_ERROR),
+                            errmsg("master key file \"%s\" is not a regular file", path), HideFromLog()));
+        case KeyFileFault::kForeignOwner:
+        case KeyFileFault::kOpenToOthers:
+            ereport(ERROR, (errcode(ERRCODE_CONFIG_FILE_ERROR),
+                            errmsg("master key file \"%s\" is not private", path),
+                            errhint("It must belong to the server's user and have mode 0600 or less."),
+                            HideFromLog()));
+        case KeyFileFault::kInsideDataDirectory:
+            ereport(ERROR, (errcode(ERRCODE_CONFIG_FILE_ERROR),
+                            errmsg("master key file \"%s\" lies inside a data directory or tablespace", path),
+                            errdetail("A backup of that directory would carry its own key."),
+                            errhint("Move the file elsewhere and reload the configuration."), HideFromLog()));
+        case KeyFileFault::kTooLarge:
+            ereport(ERROR, (errcode(ERRCODE_CONFIG_FILE_ERROR),
+                            errmsg("master key file \"%s\" is larger than %zu bytes", path, kMaxKeyFileBytes),
+                            HideFromLog()));
+        default:
+            if (result.keyring.code == Code::kNoMemory)
+                RaiseStatus(result.keyring);
+            ereport(ERROR, (errcode(ERRCODE_CONFIG_FILE_ERROR),
+                            errmsg("master key file \"%s\" is not a keyring", path),
+                            errdetail("%s", KeyringFault(result.keyring)), HideFromLog()));
+    }
+    pg_unreachable();
+}
+
+KeyFileResult RefreshServerRing() {
+    KeyFileResult result;
+    Keyring *ring = Allocated(&server_ring);
+    const TimestampTz reload = PgReloadTime;
+    result = LoadKeyFile(settings.master_key_file, *ring);
+    ClearKeyCache();  // what was opened with keys that may be gone
+    server_ring_valid = result.fault == KeyFileFault::kNone;
+    server_ring_read_at = reload;
+    return result;
+}
+
+[[nodiscard]] bool ServerRingCurrent() noexcept {
+    return server_ring_valid && server_ring_read_at == PgReloadTime;
+}
+
+}  // namespace
+
+bool SessionHasKey() noexcept {
+    return settings.master_key != nullptr && settings.master_key[0] != '\0';
+}
+
+RingSource EffectiveRingSource() noexcept {
+    if (SessionHasKey())
+        return RingSource::kSession;
+    return ServerHasKeyFile() ? RingSource::kServerFile : RingSource::kNone;
+}
+
+bool RingMayHaveChanged() noexcept {
+    return server_ring_read_at != PgReloadTime && !SessionHasKey();
+}
+
+Keyring *MasterRing() {
+    switch (EffectiveRingSource()) {
+        case RingSource::kSession:
+            return SessionRing();
+        case RingSource::kServerFile:
+            if (!ServerRingCurrent()) {
+                const KeyFileResult result = RefreshServerRing();
+                if (result.fault != KeyFileFault::kNone)
+                    RaiseFileFault(result);
+            }
+            return server_ring;
+        default:
+            ereport(ERROR, (errcode(kErrNoMasterKey), errmsg("no master key is available"),
+                            errhint("Set envcrypt.master_key in the session, or envcrypt.master_key_file in the "
+                                    "server's configuration."),
+                            HideFromLog()));
+    }
+    pg_unreachable();
+}
+
+Keyring *MasterRingIfUsable() {
+    switch (EffectiveRingSource()) {
+        case RingSource::kSession:
+            return SessionRing();
+        case RingSource::kServerFile:
+            return ServerRingCurrent() || RefreshServerRing().fault == KeyFileFault::kNone ? server_ring : nullptr;
+        default:
+            return nullptr;
+    }
+}
+
+void ForgetSessionRing() noexcept {
+    session_ring_valid = false;
+    if (session_ring != nullptr)
+        session_ring->Clear();
+    ClearKeyCache();
+}
+
+void ForgetServerRing() noexcept {
+    server_ring_valid = false;
+    if (server_ring != nullptr)
+        server_ring->Clear();
+    ClearKeyCache();
+}
+
+void ForgetAllRings() noexcept {
+    ForgetSessionRing();
+    ForgetServerRing();
+}
+
+}  // namespace envcrypt

@@ -1,0 +1,98 @@
+#include "pg/errors.h"
+#include "pg/master_ring.h"
+#include "pg/rights.h"
+
+extern "C" {
+#include "utils/acl.h"
+}
+
+namespace envcrypt {
+namespace {
+
+struct Memberships {
+    bool valid;
+    Oid user;
+    bool decrypt;
+    bool encrypt;
+    bool keyadmin;  // superusers included
+};
+
+Memberships memo;
+
+extern "C" void envcrypt_role_callback(Datum, int, uint32) {
+    memo.valid = false;
+}
+
+bool IsGranted(Oid user, const char *role_name) {
+    const Oid role = get_role_oid(role_name, true);
+    return OidIsValid(role) && is_member_of_role_nosuper(user, role);
+}
+
+const Memberships &Current() {
+    const Oid user = GetUserId();
+    if (likely(memo.valid && memo.user == user))
+        return memo;
+    Memberships found{};
+    found.user = user;
+    found.decrypt = IsGranted(user, "envcrypt_decrypt");
+    found.encrypt = IsGranted(user, "envcrypt_encrypt");
+    found.keyadmin = superuser_arg(user) || IsGranted(user, "envcrypt_keyadmin");
+    found.valid = true;
+    memo = found;
+    return memo;
+}
+
+bool SessionKeyCounts() {
+    return SessionHasKey() && GetUserId() == GetOuterUserId();
+}
+
+}  // namespace
+
+bool MayOpen() {
+    return Current().decrypt || SessionKeyCounts();
+}
+
+bool MaySeal() {
+    return Current().encrypt || SessionKeyCounts();
+}
+
+bool IsKeyAdministrator() {
+    return Current().keyadmin;
+}
+
+bool MayBringSealed() {
+    return Current().encrypt || Current().keyadmin || has_rolreplication(GetUserId());
+}
+
+void RequireOpen() {
+    if (likely(MayOpen()))
+        return;
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to open encrypted values"),
+                    errhint("Grant envcrypt_decrypt to the role; being superuser is not enough."), HideFromLog()));
+}
+
+void RequireSeal() {
+    if (likely(MaySeal()))
+        return;
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to seal values"),
+                    errhint("Grant envcrypt_encrypt to the role; being superuser is not enough."), HideFromLog()));
+}
+
+void RequireKeyAdministrator() {
+    if (IsKeyAdministrator())
+        return;
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to manage data keys"),
+                    errhint("Grant envcrypt_keyadmin to the role."), HideFromLog()));
+}
+
+void RequireOpenOrKeyAdministrator() {
+    if (!IsKeyAdministrator())
+        RequireOpen();
+}
+
+void RegisterRightsCallbacks() {
+    CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, envcrypt_role_callback, static_cast<Datum>(0));
+    CacheRegisterSyscacheCallback(AUTHOID, envcrypt_role_callback, static_cast<Datum>(0));
+}
+
+}  // namespace envcrypt

@@ -1,0 +1,30 @@
+// rights.h: who may open, seal and administer keys. The only place that decides it.
+//
+// A right comes from *granted* membership in one of envcrypt's roles: being superuser is not membership. Or from a
+// master key that the session itself supplied, which counts only while the current user is the session's own, so that
+// SECURITY DEFINER functions and the owners of views and indexes never borrow it. Decisions are kept until roles
+// change.
+#pragma once
+
+#include "pg/backend.h"
+
+namespace envcrypt {
+
+[[nodiscard]] bool MayOpen();
+[[nodiscard]] bool MaySeal();
+
+// IsKeyAdministrator: envcrypt_keyadmin or superuser. May make, rotate and shred keys, not open values.
+[[nodiscard]] bool IsKeyAdministrator();
+
+// MayBringSealed: may store sealed values that this session cannot authenticate.
+[[nodiscard]] bool MayBringSealed();
+
+// The same as checks. They raise insufficient_privilege.
+void RequireOpen();
+void RequireSeal();
+void RequireKeyAdministrator();
+void RequireOpenOrKeyAdministrator();
+
+void RegisterRightsCallbacks();
+
+}  // namespace envcrypt

@@ -1,0 +1,25 @@
+// statement_state.h: what kind of statement or process this is, where that changes what types may do.
+#pragma once
+
+#include "pg/backend.h"
+
+namespace envcrypt {
+
+// IsAnalyzing: ANALYZE runs here. Nothing is opened then: statistics are kept in plain sight.
+[[nodiscard]] bool IsAnalyzing() noexcept;
+
+// IsAlteringTable: ALTER TABLE runs here; it prints constants and parses them again.
+[[nodiscard]] bool IsAlteringTable() noexcept;
+
+// SpeaksOnlyCiphertext: walsenders, logical decoding, apply and table-sync workers, binary upgrade.
+[[nodiscard]] bool SpeaksOnlyCiphertext() noexcept;
+
+// IsDumpConnection: the client calls itself pg_dump, pg_dumpall or pg_restore.
+[[nodiscard]] bool IsDumpConnection() noexcept;
+
+// IsReplicationWorker: rows are compared on behalf of a logical replication worker.
+[[nodiscard]] bool IsReplicationWorker() noexcept;
+
+void InstallStatementHooks();
+
+}  // namespace envcrypt
