@@ -17,140 +17,140 @@ EVP_CIPHER *aes_256_gcm = nullptr;
 EVP_CIPHER *aes_256_ecb = nullptr;
 
 Status Fail(Code code, std::span<std::uint8_t> out) noexcept {
-  ERR_clear_error();  // what stays in the queue would break the backend's next TLS call
-  Wipe(out);
-  return {code};
+    ERR_clear_error();  // what stays in the queue would break the backend's next TLS call
+    Wipe(out);
+    return {code};
 }
 
 }  // namespace
 
 Status FetchAlgorithms() noexcept {
-  if (aes_256_gcm == nullptr)
-    aes_256_gcm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
-  if (aes_256_ecb == nullptr)
-    aes_256_ecb = EVP_CIPHER_fetch(nullptr, "AES-256-ECB", nullptr);
-  if (aes_256_gcm == nullptr || aes_256_ecb == nullptr || !FetchKeyDerivation().ok())
-    return Fail(Code::kCryptoFailure, {});
-  return {};
+    if (aes_256_gcm == nullptr)
+        aes_256_gcm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+    if (aes_256_ecb == nullptr)
+        aes_256_ecb = EVP_CIPHER_fetch(nullptr, "AES-256-ECB", nullptr);
+    if (aes_256_gcm == nullptr || aes_256_ecb == nullptr || !FetchKeyDerivation().ok())
+        return Fail(Code::kCryptoFailure, {});
+    return {};
 }
 
 Aead::Aead() noexcept = default;
 Aead::~Aead() = default;
 
 void Aead::ContextFree::operator()(evp_cipher_ctx_st *context) const noexcept {
-  EVP_CIPHER_CTX_free(context);
+    EVP_CIPHER_CTX_free(context);
 }
 
 Status Aead::SetKey(Algorithm algorithm, std::span<const std::uint8_t, kKeyBytes> key) noexcept {
-  algorithm_ = algorithm;
-  derive_.reset();
-  gcm_.reset(EVP_CIPHER_CTX_new());
-  if (gcm_ == nullptr)
-    return Fail(Code::kNoMemory, {});
-  const bool gcm = algorithm == Algorithm::kAes256Gcm;
-  if (EVP_CipherInit_ex2(gcm_.get(), aes_256_gcm, gcm ? key.data() : nullptr, nullptr, 1, nullptr) != 1)
-    return Fail(Code::kCryptoFailure, {});
-  if (gcm)
-    return {};
+    algorithm_ = algorithm;
+    derive_.reset();
+    gcm_.reset(EVP_CIPHER_CTX_new());
+    if (gcm_ == nullptr)
+        return Fail(Code::kNoMemory, {});
+    const bool gcm = algorithm == Algorithm::kAes256Gcm;
+    if (EVP_CipherInit_ex2(gcm_.get(), aes_256_gcm, gcm ? key.data() : nullptr, nullptr, 1, nullptr) != 1)
+        return Fail(Code::kCryptoFailure, {});
+    if (gcm)
+        return {};
 
-  derive_.reset(EVP_CIPHER_CTX_new());
-  if (derive_ == nullptr)
-    return Fail(Code::kNoMemory, {});
-  // K1 = L << 1, reduced as in CMAC (RFC 4493), where L is the encrypted zero block.
-  constexpr std::array<std::uint8_t, kBlockBytes> zero{};
-  SecretBytes<kBlockBytes> l_block;
-  auto l = l_block.ExposeSecret();
-  int written = 0;
-  if (EVP_EncryptInit_ex2(derive_.get(), aes_256_ecb, key.data(), nullptr, nullptr) != 1 ||
-      EVP_CIPHER_CTX_set_padding(derive_.get(), 0) != 1 ||
-      EVP_EncryptUpdate(derive_.get(), l.data(), &written, zero.data(), kBlockBytes) != 1 ||
-      written != static_cast<int>(kBlockBytes))
-    return Fail(Code::kCryptoFailure, {});
-  auto mask = derive_mask_.ExposeSecret();
-  for (std::size_t i = 0; i < kBlockBytes; i++) {
-    const unsigned next = i + 1 < kBlockBytes ? l[i + 1] : 0U;
-    mask[i] = static_cast<std::uint8_t>((l[i] << 1U) | (next >> 7U));
-  }
-  const auto carry = static_cast<std::uint8_t>(0U - (l[0] >> 7U));  // all ones if the top bit was set
-  mask[kBlockBytes - 1] = static_cast<std::uint8_t>(mask[kBlockBytes - 1] ^ (0x87U & carry));
-  return {};
+    derive_.reset(EVP_CIPHER_CTX_new());
+    if (derive_ == nullptr)
+        return Fail(Code::kNoMemory, {});
+    // K1 = L << 1, reduced as in CMAC (RFC 4493), where L is the encrypted zero block.
+    constexpr std::array<std::uint8_t, kBlockBytes> zero{};
+    SecretBytes<kBlockBytes> l_block;
+    auto l = l_block.ExposeSecret();
+    int written = 0;
+    if (EVP_EncryptInit_ex2(derive_.get(), aes_256_ecb, key.data(), nullptr, nullptr) != 1 ||
+        EVP_CIPHER_CTX_set_padding(derive_.get(), 0) != 1 ||
+        EVP_EncryptUpdate(derive_.get(), l.data(), &written, zero.data(), kBlockBytes) != 1 ||
+        written != static_cast<int>(kBlockBytes))
+        return Fail(Code::kCryptoFailure, {});
+    auto mask = derive_mask_.ExposeSecret();
+    for (std::size_t i = 0; i < kBlockBytes; i++) {
+        const unsigned next = i + 1 < kBlockBytes ? l[i + 1] : 0U;
+        mask[i] = static_cast<std::uint8_t>((l[i] << 1U) | (next >> 7U));
+    }
+    const auto carry = static_cast<std::uint8_t>(0U - (l[0] >> 7U));  // all ones if the top bit was set
+    mask[kBlockBytes - 1] = static_cast<std::uint8_t>(mask[kBlockBytes - 1] ^ (0x87U & carry));
+    return {};
 }
 
 void Aead::ClearKey() noexcept {
-  gcm_.reset();
-  derive_.reset();
-  Wipe(derive_mask_.ExposeSecret());
+    gcm_.reset();
+    derive_.reset();
+    Wipe(derive_mask_.ExposeSecret());
 }
 
 // Start makes the GCM context ready for one message: a new nonce, and for XAES the key derived from it.
 bool Aead::Start(std::span<const std::uint8_t> nonce, bool seal) noexcept {
-  const int direction = seal ? 1 : 0;
-  if (nonce.size() != NonceBytes(algorithm_) || gcm_ == nullptr)
-    return false;
-  if (algorithm_ == Algorithm::kAes256Gcm)
-    return EVP_CipherInit_ex2(gcm_.get(), nullptr, nullptr, nonce.data(), direction, nullptr) == 1;
+    const int direction = seal ? 1 : 0;
+    if (nonce.size() != NonceBytes(algorithm_) || gcm_ == nullptr)
+        return false;
+    if (algorithm_ == Algorithm::kAes256Gcm)
+        return EVP_CipherInit_ex2(gcm_.get(), nullptr, nullptr, nonce.data(), direction, nullptr) == 1;
 
-  SecretBytes<2 * kBlockBytes> blocks;
-  SecretKey derived;
-  auto m = blocks.ExposeSecret();
-  const auto mask = derive_mask_.ExposeSecret();
-  for (std::size_t block = 0; block < 2; block++) {
-    auto out = m.subspan(block * kBlockBytes, kBlockBytes);
-    out[1] = static_cast<std::uint8_t>(block + 1);
-    out[2] = 'X';
-    std::copy_n(nonce.begin(), kGcmNonceBytes, out.begin() + 4);
-    for (std::size_t i = 0; i < kBlockBytes; i++) out[i] = static_cast<std::uint8_t>(out[i] ^ mask[i]);
-  }
-  int written = 0;
-  return EVP_EncryptUpdate(derive_.get(), derived.ExposeSecret().data(), &written, m.data(),
-                           static_cast<int>(m.size())) == 1 &&
-         written == static_cast<int>(m.size()) &&
-         EVP_CipherInit_ex2(gcm_.get(), nullptr, derived.ExposeSecret().data(), nonce.data() + kGcmNonceBytes,
-                            direction, nullptr) == 1;
+    SecretBytes<2 * kBlockBytes> blocks;
+    SecretKey derived;
+    auto m = blocks.ExposeSecret();
+    const auto mask = derive_mask_.ExposeSecret();
+    for (std::size_t block = 0; block < 2; block++) {
+        auto out = m.subspan(block * kBlockBytes, kBlockBytes);
+        out[1] = static_cast<std::uint8_t>(block + 1);
+        out[2] = 'X';
+        std::copy_n(nonce.begin(), kGcmNonceBytes, out.begin() + 4);
+        for (std::size_t i = 0; i < kBlockBytes; i++) out[i] = static_cast<std::uint8_t>(out[i] ^ mask[i]);
+    }
+    int written = 0;
+    return EVP_EncryptUpdate(derive_.get(), derived.ExposeSecret().data(), &written, m.data(),
+                             static_cast<int>(m.size())) == 1 &&
+           written == static_cast<int>(m.size()) &&
+           EVP_CipherInit_ex2(gcm_.get(), nullptr, derived.ExposeSecret().data(),
+                              nonce.data() + kGcmNonceBytes, direction, nullptr) == 1;
 }
 
 Status Aead::Seal(std::span<const std::uint8_t> nonce, std::span<const std::uint8_t> associated_data,
                   std::span<const std::uint8_t> plaintext, std::span<std::uint8_t> out) noexcept {
-  if (plaintext.size() > kMaxMessageBytes || associated_data.size() > kMaxMessageBytes)
-    return Fail(Code::kTooLong, out);
-  if (out.size() != plaintext.size() + kTagBytes || !Start(nonce, true))
-    return Fail(Code::kCryptoFailure, out);
-  int n = 0;
-  auto *context = gcm_.get();
-  const auto tag = out.subspan(plaintext.size());
-  if (EVP_EncryptUpdate(context, nullptr, &n, associated_data.data(),
-                        static_cast<int>(associated_data.size())) != 1 ||
-      (!plaintext.empty() && EVP_EncryptUpdate(context, out.data(), &n, plaintext.data(),
-                                               static_cast<int>(plaintext.size())) != 1) ||
-      EVP_EncryptFinal_ex(context, tag.data(), &n) != 1 ||
-      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, kTagBytes, tag.data()) != 1)
-    return Fail(Code::kCryptoFailure, out);
-  return {};
+    if (plaintext.size() > kMaxMessageBytes || associated_data.size() > kMaxMessageBytes)
+        return Fail(Code::kTooLong, out);
+    if (out.size() != plaintext.size() + kTagBytes || !Start(nonce, true))
+        return Fail(Code::kCryptoFailure, out);
+    int n = 0;
+    auto *context = gcm_.get();
+    const auto tag = out.subspan(plaintext.size());
+    if (EVP_EncryptUpdate(context, nullptr, &n, associated_data.data(),
+                          static_cast<int>(associated_data.size())) != 1 ||
+        (!plaintext.empty() && EVP_EncryptUpdate(context, out.data(), &n, plaintext.data(),
+                                                 static_cast<int>(plaintext.size())) != 1) ||
+        EVP_EncryptFinal_ex(context, tag.data(), &n) != 1 ||
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, kTagBytes, tag.data()) != 1)
+        return Fail(Code::kCryptoFailure, out);
+    return {};
 }
 
 Status Aead::Open(std::span<const std::uint8_t> nonce, std::span<const std::uint8_t> associated_data,
                   std::span<const std::uint8_t> sealed, std::span<std::uint8_t> out) noexcept {
-  if (sealed.size() < kTagBytes || nonce.size() != NonceBytes(algorithm_))
-    return Fail(Code::kAuthFailed, out);
-  if (sealed.size() > kMaxMessageBytes + kTagBytes || associated_data.size() > kMaxMessageBytes)
-    return Fail(Code::kTooLong, out);
-  if (out.size() != sealed.size() - kTagBytes || !Start(nonce, false))
-    return Fail(Code::kCryptoFailure, out);
-  int n = 0;
-  auto *context = gcm_.get();
-  // EVP wants a pointer to non-const for the tag and only reads it. It is set for every message: a kept
-  // context would silently check against the previous one's.
-  auto *tag = const_cast<std::uint8_t *>(sealed.data() + out.size());
-  std::uint8_t none = 0;
-  if (EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kTagBytes, tag) != 1 ||
-      EVP_DecryptUpdate(context, nullptr, &n, associated_data.data(),
-                        static_cast<int>(associated_data.size())) != 1 ||
-      (!out.empty() &&
-       EVP_DecryptUpdate(context, out.data(), &n, sealed.data(), static_cast<int>(out.size())) != 1))
-    return Fail(Code::kCryptoFailure, out);
-  if (EVP_DecryptFinal_ex(context, &none, &n) != 1)
-    return Fail(Code::kAuthFailed, out);
-  return {};
+    if (sealed.size() < kTagBytes || nonce.size() != NonceBytes(algorithm_))
+        return Fail(Code::kAuthFailed, out);
+    if (sealed.size() > kMaxMessageBytes + kTagBytes || associated_data.size() > kMaxMessageBytes)
+        return Fail(Code::kTooLong, out);
+    if (out.size() != sealed.size() - kTagBytes || !Start(nonce, false))
+        return Fail(Code::kCryptoFailure, out);
+    int n = 0;
+    auto *context = gcm_.get();
+    // EVP wants a pointer to non-const for the tag and only reads it. It is set for every message: a kept
+    // context would silently check against the previous one's.
+    auto *tag = const_cast<std::uint8_t *>(sealed.data() + out.size());
+    std::uint8_t none = 0;
+    if (EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kTagBytes, tag) != 1 ||
+        EVP_DecryptUpdate(context, nullptr, &n, associated_data.data(),
+                          static_cast<int>(associated_data.size())) != 1 ||
+        (!out.empty() &&
+         EVP_DecryptUpdate(context, out.data(), &n, sealed.data(), static_cast<int>(out.size())) != 1))
+        return Fail(Code::kCryptoFailure, out);
+    if (EVP_DecryptFinal_ex(context, &none, &n) != 1)
+        return Fail(Code::kAuthFailed, out);
+    return {};
 }
 
 }  // namespace envcrypt

@@ -30,7 +30,7 @@ inline constexpr std::size_t kMaxNonceBytes = 24;
 inline constexpr std::size_t kMaxMessageBytes = std::size_t{1} << 30;
 
 [[nodiscard]] constexpr std::size_t NonceBytes(Algorithm algorithm) noexcept {
-  return algorithm == Algorithm::kAes256Gcm ? 12 : 24;
+    return algorithm == Algorithm::kAes256Gcm ? 12 : 24;
 }
 
 // FetchAlgorithms looks up every OpenSSL algorithm that envcrypt uses, once per process tree. Call it before
@@ -39,40 +39,40 @@ Status FetchAlgorithms() noexcept;
 
 class Aead {
  public:
-  Aead() noexcept;
-  ~Aead();  // OpenSSL wipes the key schedules
-  Aead(const Aead &) = delete;
-  Aead &operator=(const Aead &) = delete;
+    Aead() noexcept;
+    ~Aead();  // OpenSSL wipes the key schedules
+    Aead(const Aead &) = delete;
+    Aead &operator=(const Aead &) = delete;
 
-  // SetKey makes the contexts. kNoMemory or kCryptoFailure leave the object without a key.
-  Status SetKey(Algorithm algorithm, std::span<const std::uint8_t, kKeyBytes> key) noexcept;
+    // SetKey makes the contexts. kNoMemory or kCryptoFailure leave the object without a key.
+    Status SetKey(Algorithm algorithm, std::span<const std::uint8_t, kKeyBytes> key) noexcept;
 
-  // ClearKey forgets the key and frees the contexts.
-  void ClearKey() noexcept;
+    // ClearKey forgets the key and frees the contexts.
+    void ClearKey() noexcept;
 
-  // Seal writes ciphertext and tag: out.size() must be plaintext.size() + kTagBytes.
-  Status Seal(std::span<const std::uint8_t> nonce, std::span<const std::uint8_t> associated_data,
-              std::span<const std::uint8_t> plaintext, std::span<std::uint8_t> out) noexcept;
+    // Seal writes ciphertext and tag: out.size() must be plaintext.size() + kTagBytes.
+    Status Seal(std::span<const std::uint8_t> nonce, std::span<const std::uint8_t> associated_data,
+                std::span<const std::uint8_t> plaintext, std::span<std::uint8_t> out) noexcept;
 
-  // Open reverses Seal: out.size() must be sealed.size() - kTagBytes. Damage, truncation, another key, nonce
-  // or associated data all return kAuthFailed.
-  Status Open(std::span<const std::uint8_t> nonce, std::span<const std::uint8_t> associated_data,
-              std::span<const std::uint8_t> sealed, std::span<std::uint8_t> out) noexcept;
+    // Open reverses Seal: out.size() must be sealed.size() - kTagBytes. Damage, truncation, another key,
+    // nonce or associated data all return kAuthFailed.
+    Status Open(std::span<const std::uint8_t> nonce, std::span<const std::uint8_t> associated_data,
+                std::span<const std::uint8_t> sealed, std::span<std::uint8_t> out) noexcept;
 
-  [[nodiscard]] Algorithm algorithm() const noexcept { return algorithm_; }
+    [[nodiscard]] Algorithm algorithm() const noexcept { return algorithm_; }
 
  private:
-  struct ContextFree {
-    void operator()(evp_cipher_ctx_st *context) const noexcept;
-  };
-  using Context = std::unique_ptr<evp_cipher_ctx_st, ContextFree>;
+    struct ContextFree {
+        void operator()(evp_cipher_ctx_st *context) const noexcept;
+    };
+    using Context = std::unique_ptr<evp_cipher_ctx_st, ContextFree>;
 
-  bool Start(std::span<const std::uint8_t> nonce, bool seal) noexcept;
+    bool Start(std::span<const std::uint8_t> nonce, bool seal) noexcept;
 
-  Algorithm algorithm_ = Algorithm::kAes256Gcm;
-  Context gcm_;
-  Context derive_;               // XAES only: AES-256-ECB under the key
-  SecretBytes<16> derive_mask_;  // XAES only: the subkey K1
+    Algorithm algorithm_ = Algorithm::kAes256Gcm;
+    Context gcm_;
+    Context derive_;               // XAES only: AES-256-ECB under the key
+    SecretBytes<16> derive_mask_;  // XAES only: the subkey K1
 };
 
 }  // namespace envcrypt

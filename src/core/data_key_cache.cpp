@@ -5,110 +5,113 @@
 namespace envcrypt {
 
 DataKeyCache::Entry *DataKeyCache::Use(Entries::iterator entry) noexcept {
-  entries_.splice(entries_.begin(), entries_, entry);
-  return &*entry;
+    entries_.splice(entries_.begin(), entries_, entry);
+    return &*entry;
 }
 
 DataKey *DataKeyCache::Find(std::uint64_t key_id) noexcept {
-  if (!entries_.empty()) {
-    Entry &latest = entries_.front();
-    if (latest.row.key_id == key_id && latest.epoch == epoch_)
-      return &latest;
-  }
-  const auto found = by_id_.find(key_id);
-  return found == by_id_.end() || found->second->epoch != epoch_ ? nullptr : Use(found->second);
+    if (!entries_.empty()) {
+        Entry &latest = entries_.front();
+        if (latest.row.key_id == key_id && latest.epoch == epoch_)
+            return &latest;
+    }
+    const auto found = by_id_.find(key_id);
+    return found == by_id_.end() || found->second->epoch != epoch_ ? nullptr : Use(found->second);
 }
 
 DataKey *DataKeyCache::FindActive(std::string_view owner) noexcept {
-  const auto found = active_by_owner_.find(owner);
-  if (found == active_by_owner_.end() || found->second->epoch != epoch_ ||
-      found->second->active_epoch != epoch_)
-    return nullptr;
-  return Use(found->second);
+    const auto found = active_by_owner_.find(owner);
+    if (found == active_by_owner_.end() || found->second->epoch != epoch_ ||
+        found->second->active_epoch != epoch_)
+        return nullptr;
+    return Use(found->second);
 }
 
 Status DataKeyCache::Put(const KeyRow &row, Aead &wrapping, bool active, bool uncommitted,
                          DataKey **out) noexcept {
-  try {
-    if (const auto found = by_id_.find(row.key_id); found != by_id_.end()) {
-      if (found->second->row == row) {
-        found->second->epoch = epoch_;
+    try {
+        if (const auto found = by_id_.find(row.key_id); found != by_id_.end()) {
+            if (found->second->row == row) {
+                found->second->epoch = epoch_;
+                if (active)
+                    SetActive(found->second);
+                *out = Use(found->second);
+                return {};
+            }
+            Erase(found->second);
+        }
+        entries_.emplace_front();
+        const auto entry = entries_.begin();
+        SecretKey key;
+        Status status = UnwrapKey(wrapping, row, key);
+        if (status.ok())
+            status = entry->aead.SetKey(row.algorithm, key.ExposeSecret());
+        if (!status.ok()) {
+            entries_.pop_front();
+            return status;
+        }
+        entry->row = row;
+        entry->epoch = epoch_;
+        entry->uncommitted = uncommitted;
+        uncommitted_ += uncommitted ? 1 : 0;
+        by_id_.emplace(row.key_id, entry);
         if (active)
-          SetActive(found->second);
-        *out = Use(found->second);
+            SetActive(entry);
+        while (entries_.size() > capacity_ && entries_.size() > 1) Erase(std::prev(entries_.end()));
+        *out = &*entry;
         return {};
-      }
-      Erase(found->second);
+    } catch (const std::bad_alloc &) {
+        Clear();  // whatever was half made is gone with the rest
+        return {Code::kNoMemory};
     }
-    entries_.emplace_front();
-    const auto entry = entries_.begin();
-    SecretKey key;
-    Status status = UnwrapKey(wrapping, row, key);
-    if (status.ok())
-      status = entry->aead.SetKey(row.algorithm, key.ExposeSecret());
-    if (!status.ok()) {
-      entries_.pop_front();
-      return status;
-    }
-    entry->row = row;
-    entry->epoch = epoch_;
-    entry->uncommitted = uncommitted;
-    uncommitted_ += uncommitted ? 1 : 0;
-    by_id_.emplace(row.key_id, entry);
-    if (active)
-      SetActive(entry);
-    while (entries_.size() > capacity_ && entries_.size() > 1) Erase(std::prev(entries_.end()));
-    *out = &*entry;
-    return {};
-  } catch (const std::bad_alloc &) {
-    Clear();  // whatever was half made is gone with the rest
-    return {Code::kNoMemory};
-  }
 }
 
 void DataKeyCache::SetActive(Entries::iterator entry) {
-  const std::string_view owner = entry->row.has_owner ? entry->row.owner() : std::string_view{};
-  active_by_owner_.erase(owner);
-  active_by_owner_.emplace(owner, entry);
-  entry->active_epoch = epoch_;
+    const std::string_view owner = entry->row.has_owner ? entry->row.owner() : std::string_view{};
+    active_by_owner_.erase(owner);
+    active_by_owner_.emplace(owner, entry);
+    entry->active_epoch = epoch_;
 }
 
 void DataKeyCache::Erase(Entries::iterator entry) noexcept {
-  const std::string_view owner = entry->row.has_owner ? entry->row.owner() : std::string_view{};
-  if (const auto active = active_by_owner_.find(owner);
-      active != active_by_owner_.end() && active->second == entry)
-    active_by_owner_.erase(active);
-  by_id_.erase(entry->row.key_id);
-  uncommitted_ -= entry->uncommitted ? 1 : 0;
-  entries_.erase(entry);
+    const std::string_view owner = entry->row.has_owner ? entry->row.owner() : std::string_view{};
+    if (const auto active = active_by_owner_.find(owner);
+        active != active_by_owner_.end() && active->second == entry)
+        active_by_owner_.erase(active);
+    by_id_.erase(entry->row.key_id);
+    uncommitted_ -= entry->uncommitted ? 1 : 0;
+    entries_.erase(entry);
 }
 
 void DataKeyCache::DropUncommitted() noexcept {
-  for (auto entry = entries_.begin(); uncommitted_ > 0 && entry != entries_.end();) {
-    const auto next = std::next(entry);
-    if (entry->uncommitted)
-      Erase(entry);
-    entry = next;
-  }
+    if (uncommitted_ > 0)
+        generation_++;
+    for (auto entry = entries_.begin(); uncommitted_ > 0 && entry != entries_.end();) {
+        const auto next = std::next(entry);
+        if (entry->uncommitted)
+            Erase(entry);
+        entry = next;
+    }
 }
 
 void DataKeyCache::CommitUncommitted() noexcept {
-  for (auto entry = entries_.begin(); uncommitted_ > 0 && entry != entries_.end(); ++entry) {
-    uncommitted_ -= entry->uncommitted ? 1 : 0;
-    entry->uncommitted = false;
-  }
+    for (auto entry = entries_.begin(); uncommitted_ > 0 && entry != entries_.end(); ++entry) {
+        uncommitted_ -= entry->uncommitted ? 1 : 0;
+        entry->uncommitted = false;
+    }
 }
 
 void DataKeyCache::Clear() noexcept {
-  active_by_owner_.clear();
-  by_id_.clear();
-  entries_.clear();
-  uncommitted_ = 0;
+    generation_++;
+    active_by_owner_.clear();
+    by_id_.clear();
+    entries_.clear();
+    uncommitted_ = 0;
 }
 
 void DataKeyCache::SetCapacity(std::size_t capacity) noexcept {
-  capacity_ = capacity;
-  while (entries_.size() > capacity_ && entries_.size() > 1) Erase(std::prev(entries_.end()));
+    capacity_ = capacity;
+    while (entries_.size() > capacity_ && entries_.size() > 1) Erase(std::prev(entries_.end()));
 }
 
 }  // namespace envcrypt

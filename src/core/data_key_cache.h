@@ -24,53 +24,61 @@
 namespace envcrypt {
 
 struct DataKey {
-  KeyRow row;
-  Aead aead;
+    KeyRow row;
+    Aead aead;
 };
 
 class DataKeyCache {
  public:
-  explicit DataKeyCache(std::size_t capacity) noexcept : capacity_(capacity) {}
-  DataKeyCache(const DataKeyCache &) = delete;
-  DataKeyCache &operator=(const DataKeyCache &) = delete;
+    explicit DataKeyCache(std::size_t capacity) noexcept : capacity_(capacity) {}
+    DataKeyCache(const DataKeyCache &) = delete;
+    DataKeyCache &operator=(const DataKeyCache &) = delete;
 
-  // Find returns the key of that id, or nullptr: unknown here or stale.
-  [[nodiscard]] DataKey *Find(std::uint64_t key_id) noexcept;
+    // Find returns the key of that id, or nullptr: unknown here or stale.
+    [[nodiscard]] DataKey *Find(std::uint64_t key_id) noexcept;
 
-  // FindActive returns the key that seals for `owner` now ('' is the database key), or nullptr.
-  [[nodiscard]] DataKey *FindActive(std::string_view owner) noexcept;
+    // FindActive returns the key that seals for `owner` now ('' is the database key), or nullptr.
+    [[nodiscard]] DataKey *FindActive(std::string_view owner) noexcept;
 
-  // Put adds the key of `row`, unwrapped by `wrapping`, or confirms the entry that was made from an identical
-  // row. `active`: the row is the one its owner's values are sealed under. `uncommitted`: the row was written
-  // by the transaction that is running. *out is the entry. Statuses: UnwrapKey's, Aead::SetKey's, kNoMemory.
-  Status Put(const KeyRow &row, Aead &wrapping, bool active, bool uncommitted, DataKey **out) noexcept;
+    // Put adds the key of `row`, unwrapped by `wrapping`, or confirms the entry that was made from an
+    // identical row. `active`: the row is the one its owner's values are sealed under. `uncommitted`: the row
+    // was written by the transaction that is running. *out is the entry. Statuses: UnwrapKey's,
+    // Aead::SetKey's, kNoMemory.
+    Status Put(const KeyRow &row, Aead &wrapping, bool active, bool uncommitted, DataKey **out) noexcept;
 
-  void MarkStale() noexcept { epoch_++; }
-  void DropUncommitted() noexcept;
-  void CommitUncommitted() noexcept;
-  void Clear() noexcept;
-  void SetCapacity(std::size_t capacity) noexcept;
-  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+    // generation changes with every call that makes an opened key unusable.
+    [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+
+    void MarkStale() noexcept {
+        epoch_++;
+        generation_++;
+    }
+    void DropUncommitted() noexcept;
+    void CommitUncommitted() noexcept;
+    void Clear() noexcept;
+    void SetCapacity(std::size_t capacity) noexcept;
+    [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
  private:
-  struct Entry : DataKey {
-    std::uint64_t epoch = 0;
-    std::uint64_t active_epoch = 0;  // never the current epoch while not known to be active
-    bool uncommitted = false;
-  };
-  using Entries = std::list<Entry>;
+    struct Entry : DataKey {
+        std::uint64_t epoch = 0;
+        std::uint64_t active_epoch = 0;  // never the current epoch while not known to be active
+        bool uncommitted = false;
+    };
+    using Entries = std::list<Entry>;
 
-  Entry *Use(Entries::iterator entry) noexcept;
-  void Erase(Entries::iterator entry) noexcept;
-  void SetActive(Entries::iterator entry);
+    Entry *Use(Entries::iterator entry) noexcept;
+    void Erase(Entries::iterator entry) noexcept;
+    void SetActive(Entries::iterator entry);
 
-  std::size_t capacity_;
-  std::uint64_t epoch_ = 1;
-  std::size_t uncommitted_ = 0;
-  Entries entries_;  // most recently used first
-  std::unordered_map<std::uint64_t, Entries::iterator> by_id_;
-  std::unordered_map<std::string_view, Entries::iterator>
-      active_by_owner_;  // keys point into the entries' rows
+    std::size_t capacity_;
+    std::uint64_t epoch_ = 1;
+    std::uint64_t generation_ = 1;
+    std::size_t uncommitted_ = 0;
+    Entries entries_;  // most recently used first
+    std::unordered_map<std::uint64_t, Entries::iterator> by_id_;
+    std::unordered_map<std::string_view, Entries::iterator>
+        active_by_owner_;  // keys point into the entries' rows
 };
 
 }  // namespace envcrypt

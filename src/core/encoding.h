@@ -13,7 +13,7 @@ namespace envcrypt {
 
 // Characters of padded base64 for `bytes` bytes.
 [[nodiscard]] constexpr std::size_t Base64Chars(std::size_t bytes) noexcept {
-  return (bytes + 2) / 3 * 4;
+    return (bytes + 2) / 3 * 4;
 }
 
 // Base64Encode writes Base64Chars(in.size()) characters and a terminating NUL: `out` holds one more.

@@ -13,20 +13,20 @@
 namespace envcrypt {
 
 enum class KeyFileFault : std::uint8_t {
-  kNone,
-  kSystem,  // system_error is an errno value
-  kNotRegular,
-  kForeignOwner,
-  kOpenToOthers,
-  kInsideDataDirectory,
-  kTooLarge,
-  kBadKeyring,  // keyring says why
+    kNone,
+    kSystem,  // system_error is an errno value
+    kNotRegular,
+    kForeignOwner,
+    kOpenToOthers,
+    kInsideDataDirectory,
+    kTooLarge,
+    kBadKeyring,  // keyring says why
 };
 
 struct KeyFileResult {
-  KeyFileFault fault = KeyFileFault::kNone;
-  int system_error = 0;
-  Status keyring;
+    KeyFileFault fault = KeyFileFault::kNone;
+    int system_error = 0;
+    Status keyring;
 };
 
 inline constexpr std::size_t kMaxKeyFileBytes = 16384;

@@ -24,33 +24,36 @@ using Fingerprint = std::array<std::uint8_t, kFingerprintBytes>;
 // ParseMasterKey decodes one entry, without white space around it. False if it is none of the accepted forms.
 [[nodiscard]] bool ParseMasterKey(std::string_view text, SecretKey &key) noexcept;
 
+// GenerateMasterKey writes a new random master key as 44 characters of base64 and a NUL.
+Status GenerateMasterKey(std::span<char, 45> text) noexcept;
+
 // CheckKeyring tells whether `text` is a keyring, deriving nothing. Its statuses are Keyring::Load's.
 Status CheckKeyring(std::string_view text) noexcept;
 
 class Keyring {
  public:
-  // Load replaces the ring. Blank entries are skipped and a repeated key counts once. kEmptyKeyring: no
-  // entry; kBadKeyringEntry with the entry's place; kTooManyKeys. On failure the ring is empty.
-  Status Load(std::string_view text) noexcept;
-  void Clear() noexcept;
+    // Load replaces the ring. Blank entries are skipped and a repeated key counts once. kEmptyKeyring: no
+    // entry; kBadKeyringEntry with the entry's place; kTooManyKeys. On failure the ring is empty.
+    Status Load(std::string_view text) noexcept;
+    void Clear() noexcept;
 
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] const Fingerprint &fingerprint(std::size_t place) const noexcept {
-    return keys_[place].fingerprint;
-  }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] const Fingerprint &fingerprint(std::size_t place) const noexcept {
+        return keys_[place].fingerprint;
+    }
 
-  // Find returns the wrapping key of a master key, owned by the ring, or nullptr.
-  [[nodiscard]] Aead *Find(const Fingerprint &fingerprint) noexcept;
+    // Find returns the wrapping key of a master key, owned by the ring, or nullptr.
+    [[nodiscard]] Aead *Find(const Fingerprint &fingerprint) noexcept;
 
  private:
-  struct MasterKey {
-    Fingerprint fingerprint{};
-    Aead wrapping;
-  };
-  Status Add(const SecretKey &key) noexcept;
+    struct MasterKey {
+        Fingerprint fingerprint{};
+        Aead wrapping;
+    };
+    Status Add(const SecretKey &key) noexcept;
 
-  std::array<MasterKey, kMaxMasterKeys> keys_;
-  std::size_t size_ = 0;
+    std::array<MasterKey, kMaxMasterKeys> keys_;
+    std::size_t size_ = 0;
 };
 
 }  // namespace envcrypt

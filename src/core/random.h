@@ -16,15 +16,15 @@ namespace envcrypt {
 
 class RandomPool {
  public:
-  // Take fills `out` with bytes that are handed out once and then wiped from the pool. `process_id` is the
-  // caller's process (the caller knows it without a system call). Returns kCryptoFailure if OpenSSL's
-  // generator fails; `out` is then all zero.
-  Status Take(std::span<std::uint8_t> out, int process_id) noexcept;
+    // Take fills `out` with bytes that are handed out once and then wiped from the pool. `process_id` is the
+    // caller's process (the caller knows it without a system call). Returns kCryptoFailure if OpenSSL's
+    // generator fails; `out` is then all zero.
+    Status Take(std::span<std::uint8_t> out, int process_id) noexcept;
 
  private:
-  SecretBytes<4096> block_;
-  std::size_t used_ = 4096;
-  int process_id_ = 0;
+    SecretBytes<4096> block_;
+    std::size_t used_ = 4096;
+    int process_id_ = 0;
 };
 
 // RandomKey fills `key` from OpenSSL's generator for private values, unbuffered.

@@ -24,14 +24,14 @@ inline constexpr std::size_t kHeaderBytes = 12;
 enum class TypeTag : std::uint8_t { kText = 1, kBytea = 2 };
 
 struct SealedHeader {
-  Algorithm algorithm = Algorithm::kAes256Gcm;
-  std::uint8_t type_tag = 0;
-  std::uint16_t context_id = 0;  // 0: not bound to a column
-  std::uint64_t key_id = 0;
+    Algorithm algorithm = Algorithm::kAes256Gcm;
+    std::uint8_t type_tag = 0;
+    std::uint16_t context_id = 0;  // 0: not bound to a column
+    std::uint64_t key_id = 0;
 };
 
 [[nodiscard]] constexpr std::size_t SealedOverhead(Algorithm algorithm) noexcept {
-  return kHeaderBytes + NonceBytes(algorithm) + kTagBytes;
+    return kHeaderBytes + NonceBytes(algorithm) + kTagBytes;
 }
 
 // ParseHeader reads the header of a sealed value of which `sealed` holds at least the first 12 bytes, and

@@ -21,16 +21,16 @@ void Wipe(std::span<std::uint8_t> bytes) noexcept;
 template <std::size_t N>
 class SecretBytes {
  public:
-  SecretBytes() noexcept = default;
-  SecretBytes(const SecretBytes &) = delete;
-  SecretBytes &operator=(const SecretBytes &) = delete;
-  ~SecretBytes() { Wipe(bytes_); }
+    SecretBytes() noexcept = default;
+    SecretBytes(const SecretBytes &) = delete;
+    SecretBytes &operator=(const SecretBytes &) = delete;
+    ~SecretBytes() { Wipe(bytes_); }
 
-  [[nodiscard]] std::span<std::uint8_t, N> ExposeSecret() noexcept { return bytes_; }
-  [[nodiscard]] std::span<const std::uint8_t, N> ExposeSecret() const noexcept { return bytes_; }
+    [[nodiscard]] std::span<std::uint8_t, N> ExposeSecret() noexcept { return bytes_; }
+    [[nodiscard]] std::span<const std::uint8_t, N> ExposeSecret() const noexcept { return bytes_; }
 
  private:
-  std::array<std::uint8_t, N> bytes_{};
+    std::array<std::uint8_t, N> bytes_{};
 };
 
 inline constexpr std::size_t kKeyBytes = 32;

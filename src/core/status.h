@@ -10,23 +10,23 @@
 namespace envcrypt {
 
 enum class Code : std::uint8_t {
-  kOk,
-  kAuthFailed,       // damaged, truncated, wrong key, wrong context: indistinguishable on purpose
-  kUnknownFormat,    // a format byte that this version does not know; detail is the byte
-  kBadKeyringEntry,  // detail is the entry's place in the keyring, counted from 1
-  kTooManyKeys,      // detail is the limit
-  kEmptyKeyring,
-  kTooLong,
-  kNoMaster,  // the keyring lacks the master key that wrapped this data key
-  kNoMemory,
-  kCryptoFailure,  // OpenSSL refused an operation that cannot fail on valid input
+    kOk,
+    kAuthFailed,       // damaged, truncated, wrong key, wrong context: indistinguishable on purpose
+    kUnknownFormat,    // a format byte that this version does not know; detail is the byte
+    kBadKeyringEntry,  // detail is the entry's place in the keyring, counted from 1
+    kTooManyKeys,      // detail is the limit
+    kEmptyKeyring,
+    kTooLong,
+    kNoMaster,  // the keyring lacks the master key that wrapped this data key
+    kNoMemory,
+    kCryptoFailure,  // OpenSSL refused an operation that cannot fail on valid input
 };
 
 struct [[nodiscard]] Status {
-  Code code = Code::kOk;
-  std::int32_t detail = 0;
+    Code code = Code::kOk;
+    std::int32_t detail = 0;
 
-  [[nodiscard]] constexpr bool ok() const noexcept { return code == Code::kOk; }
+    [[nodiscard]] constexpr bool ok() const noexcept { return code == Code::kOk; }
 };
 
 static_assert(std::is_trivially_destructible_v<Status> && std::is_trivially_copyable_v<Status>);

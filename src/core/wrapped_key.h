@@ -24,18 +24,18 @@ enum class KeyKind : std::uint8_t { kData = 1, kToken = 2 };
 
 // What a key row says of its key. Plain data: it may stand in frames that PostgreSQL leaves by longjmp.
 struct KeyRow {
-  std::uint64_t key_id = 0;
-  KeyKind kind = KeyKind::kData;
-  Algorithm algorithm = Algorithm::kAes256Gcm;
-  std::uint32_t key_version = 1;
-  bool has_owner = false;  // false: the database key
-  std::uint8_t owner_bytes = 0;
-  std::array<char, kMaxOwnerBytes> owner_utf8{};
-  Fingerprint master_fingerprint{};
-  std::array<std::uint8_t, kWrappedKeyBytes> wrapped_key{};
+    std::uint64_t key_id = 0;
+    KeyKind kind = KeyKind::kData;
+    Algorithm algorithm = Algorithm::kAes256Gcm;
+    std::uint32_t key_version = 1;
+    bool has_owner = false;  // false: the database key
+    std::uint8_t owner_bytes = 0;
+    std::array<char, kMaxOwnerBytes> owner_utf8{};
+    Fingerprint master_fingerprint{};
+    std::array<std::uint8_t, kWrappedKeyBytes> wrapped_key{};
 
-  [[nodiscard]] std::string_view owner() const noexcept { return {owner_utf8.data(), owner_bytes}; }
-  bool operator==(const KeyRow &) const noexcept = default;
+    [[nodiscard]] std::string_view owner() const noexcept { return {owner_utf8.data(), owner_bytes}; }
+    bool operator==(const KeyRow &) const noexcept = default;
 };
 
 // WrapKey wraps `key` into row.wrapped_key. All other fields of `row` are filled before; `nonce` has 24

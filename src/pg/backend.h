@@ -1,8 +1,8 @@
 // backend.h: the one door to PostgreSQL's headers, and every difference between its major versions.
 //
-// Include it after all C++ and OpenSSL headers. Functions below src/pg are *backend frames*: they may leave by
-// longjmp, so their locals are trivially destructible. What owns memory lives in src/core, whose functions are
-// noexcept and never call PostgreSQL.
+// Include it after all C++ and OpenSSL headers. Functions below src/pg are *backend frames*: they may leave
+// by longjmp, so their locals are trivially destructible. What owns memory lives in src/core, whose functions
+// are noexcept and never call PostgreSQL.
 #pragma once
 
 extern "C" {
@@ -24,6 +24,7 @@ extern "C" {
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
@@ -46,14 +47,24 @@ extern "C" {
 #include <string_view>
 
 // ENVCRYPT_FUNCTION declares a function that SQL calls, the only kind of symbol that this library exports.
-#define ENVCRYPT_FUNCTION(name)                              \
-    extern "C" {                                             \
-    extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);         \
-    PGDLLEXPORT PG_FUNCTION_INFO_V1(name);                   \
-    }                                                        \
+#define ENVCRYPT_FUNCTION(name)                      \
+    extern "C" {                                     \
+    extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+    PGDLLEXPORT PG_FUNCTION_INFO_V1(name);           \
+    }                                                \
     Datum name(PG_FUNCTION_ARGS)
 
 namespace envcrypt {
+
+// WalkExpression is expression_tree_walker, which before PostgreSQL 16 takes a function without a prototype.
+inline bool WalkExpression(Node *node, bool (*walker)(Node *, void *), void *context) {
+#if PG_VERSION_NUM >= 160000
+    return expression_tree_walker(node, walker, context);
+#else
+    return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void *>(walker)),
+                                  context);
+#endif
+}
 
 // The bytes of a varlena that is not compressed or external, with either kind of header. Aliases `value`.
 inline std::span<const std::uint8_t> VarlenaBytes(const void *value) noexcept {

@@ -1,8 +1,10 @@
 #include "pg/base_type.h"
 #include "pg/errors.h"
+#include "pg/without_contents.h"
 
 extern "C" {
 #include "catalog/pg_cast.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "utils/fmgroids.h"
@@ -60,11 +62,12 @@ BaseType *MakeBaseType(Oid encrypted) {
     const Oid base = BaseOfEncrypted(encrypted);
     const KnownType *known = FindKnownType(base);
     if (known == nullptr)
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                        errmsg("type %s has no base type known to envcrypt", format_type_be(encrypted)),
-                        errhint("Update the extension to the version of its library: ALTER EXTENSION envcrypt "
-                                "UPDATE."),
-                        HideFromLog()));
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_OBJECT),
+                 errmsg("type %s has no base type known to envcrypt", format_type_be(encrypted)),
+                 errhint("Update the extension to the version of its library: ALTER EXTENSION envcrypt "
+                         "UPDATE."),
+                 HideFromLog()));
     auto *type = static_cast<BaseType *>(MemoryContextAllocZero(CacheMemoryContext, sizeof(BaseType)));
     type->encrypted = encrypted;
     type->base = base;
@@ -83,33 +86,6 @@ BaseType *MakeBaseType(Oid encrypted) {
     getTypeBinaryOutputInfo(base, &function, &varlena);
     fmgr_info_cxt(function, &type->send, CacheMemoryContext);
     return type;
-}
-
-// WithoutContents calls `work`, which hands a value to PostgreSQL, and strips data exceptions of their text: it would
-// quote the plaintext. Anything else (out of memory, cancel) passes unchanged.
-template <typename Work>
-Datum WithoutContents(Oid type, Work work) {
-    MemoryContext context = CurrentMemoryContext;
-    volatile Datum result = 0;
-    volatile int bad_value = 0;
-    PG_TRY();
-    {
-        result = work();
-    }
-    PG_CATCH();
-    {
-        const int code = geterrcode();
-        if (ERRCODE_TO_CATEGORY(code) != ERRCODE_DATA_EXCEPTION)
-            PG_RE_THROW();
-        MemoryContextSwitchTo(context);
-        FlushErrorState();
-        bad_value = code;
-    }
-    PG_END_TRY();
-    if (bad_value != 0)
-        ereport(ERROR, (errcode(bad_value), errmsg("invalid value for type %s", format_type_be(type)),
-                        errdetail("The value is not shown, because it was to be encrypted."), HideFromLog()));
-    return result;
 }
 
 bool IsOurInputFunction(Oid function) {
@@ -157,17 +133,19 @@ const BaseType *FindBaseType(Oid encrypted_type) {
     return type;
 }
 
-const BaseType *TypeOfFunction(FmgrInfo *function, int argument) {
-    if (likely(function->fn_extra != nullptr))
-        return static_cast<const BaseType *>(function->fn_extra);
+const BaseType *LookUpTypeOfFunction(const FmgrInfo *function, int argument) {
     Oid *arguments = nullptr;
     int count = 0;
     Oid type = get_func_signature(function->fn_oid, &arguments, &count);
     if (argument != kResult)
         type = argument < count ? arguments[argument] : InvalidOid;
-    const BaseType *found = FindBaseType(type);
-    function->fn_extra = const_cast<BaseType *>(found);
-    return found;
+    return FindBaseType(type);
+}
+
+const BaseType *TypeOfFunction(FmgrInfo *function, int argument) {
+    if (unlikely(function->fn_extra == nullptr))
+        function->fn_extra = const_cast<BaseType *>(LookUpTypeOfFunction(function, argument));
+    return static_cast<const BaseType *>(function->fn_extra);
 }
 
 bool IsEncryptedType(Oid type) {
@@ -199,8 +177,8 @@ std::span<const std::uint8_t> PlainBytes(const BaseType &type, Datum value) {
 
 Datum BaseInput(const BaseType &type, char *text, std::int32_t typmod) {
     auto *input = const_cast<FmgrInfo *>(&type.input);  // fmgr counts calls in it
-    return WithoutContents(
-        type.base, [&] { return InputFunctionCall(input, text, type.input_parameter, typmod); });
+    return WithoutContents(type.base,
+                           [&] { return InputFunctionCall(input, text, type.input_parameter, typmod); });
 }
 
 Datum BaseReceive(const BaseType &type, StringInfo message, std::int32_t typmod) {
@@ -218,9 +196,10 @@ Datum ValueFromPlain(const BaseType &type, struct varlena *plain) {
         // Authentic, yet perhaps sealed in a SQL_ASCII database: what is not UTF-8 must not get in.
         if (likely(pg_verify_mbstr(PG_UTF8, utf8, length, true)))
             return PointerGetDatum(plain);
-        ereport(ERROR, (errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
-                        errmsg("opened value is not valid in encoding \"UTF8\""),
-                        errhint("It was probably sealed in a database of encoding SQL_ASCII."), HideFromLog()));
+        ereport(ERROR,
+                (errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+                 errmsg("opened value is not valid in encoding \"UTF8\""),
+                 errhint("It was probably sealed in a database of encoding SQL_ASCII."), HideFromLog()));
     }
     return WithoutContents(type.base, [&] {
         char *converted = pg_any_to_server(utf8, length, PG_UTF8);

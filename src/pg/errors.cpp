@@ -1,5 +1,3 @@
-#include "core/encoding.h"
-
 #include "pg/errors.h"
 
 namespace envcrypt {
@@ -12,20 +10,22 @@ void RaiseStatus(Status status) {
         case Code::kNoMemory:
             ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"), HideFromLog()));
         default:
-            ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
-                            errmsg("cryptographic operation failed (%d)", static_cast<int>(status.code)),
-                            errhint("OpenSSL refused a valid request; see whether its providers are in order."),
-                            HideFromLog()));
+            ereport(ERROR,
+                    (errcode(ERRCODE_INTERNAL_ERROR),
+                     errmsg("cryptographic operation failed (%d)", static_cast<int>(status.code)),
+                     errhint("OpenSSL refused a valid request; see whether its providers are in order."),
+                     HideFromLog()));
     }
     pg_unreachable();
 }
 
 void RaiseCannotOpen(const char *why, std::uint64_t key_id) {
-    ereport(ERROR, (errcode(kErrCannotOpen), errmsg("could not open encrypted value"),
-                    errdetail_log("%s; data key " INT64_FORMAT ".", why, static_cast<int64>(key_id)),
-                    errhint("The value or its data key is damaged or was changed, its data key is missing from "
-                            "envcrypt_data_keys, or a newer envcrypt wrote it."),
-                    HideFromLog()));
+    ereport(ERROR,
+            (errcode(kErrCannotOpen), errmsg("could not open encrypted value"),
+             errdetail_log("%s; data key " INT64_FORMAT ".", why, static_cast<int64>(key_id)),
+             errhint("The value or its data key is damaged or was changed, its data key is missing from "
+                     "envcrypt_data_keys, or a newer envcrypt wrote it."),
+             HideFromLog()));
     pg_unreachable();
 }
 
@@ -38,8 +38,19 @@ void RaiseKeyDestroyed(std::uint64_t key_id) {
 }
 
 void RaiseTooLong(std::size_t bytes, std::size_t maximum) {
-    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                    errmsg("value too long to encrypt (%zu bytes, maximum %zu)", bytes, maximum), HideFromLog()));
+    ereport(ERROR,
+            (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+             errmsg("value too long to encrypt (%zu bytes, maximum %zu)", bytes, maximum), HideFromLog()));
+    pg_unreachable();
+}
+
+void RaiseSealedAsPlaintext(Oid type) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+                    errmsg("sealed value given where type %s expects plaintext", format_type_be(type)),
+                    errdetail("It would have been sealed twice."),
+                    errhint("To restore sealed values, set envcrypt.io to ciphertext, for example with "
+                            "PGOPTIONS='-c envcrypt.io=ciphertext'."),
+                    HideFromLog()));
     pg_unreachable();
 }
 

@@ -1,7 +1,7 @@
 // errors.h: the one place where what went wrong becomes an SQLSTATE, a message and a hint.
 //
-// No message holds plaintext, a key or a sealed value. Every error of ours keeps its statement and context out of
-// the server log (HideFromLog): a statement that fails may well contain what was to be encrypted.
+// No message holds plaintext, a key or a sealed value. Every error of ours keeps its statement and context
+// out of the server log (HideFromLog): a statement that fails may well contain what was to be encrypted.
 #pragma once
 
 #include "core/keyring.h"
@@ -12,10 +12,10 @@
 namespace envcrypt {
 
 // Class ZE is envcrypt's own (docs/reference.md).
-inline constexpr int kErrNoMasterKey = MAKE_SQLSTATE('Z', 'E', '0', '0', '1');   // missing or unregistered
-inline constexpr int kErrCannotOpen = MAKE_SQLSTATE('Z', 'E', '0', '0', '2');    // damaged, wrong key, foreign
+inline constexpr int kErrNoMasterKey = MAKE_SQLSTATE('Z', 'E', '0', '0', '1');  // missing or unregistered
+inline constexpr int kErrCannotOpen = MAKE_SQLSTATE('Z', 'E', '0', '0', '2');   // damaged, wrong key, foreign
 inline constexpr int kErrKeyDestroyed = MAKE_SQLSTATE('Z', 'E', '0', '0', '3');  // shredded owner
-inline constexpr int kErrNoDataKey = MAKE_SQLSTATE('Z', 'E', '0', '0', '4');     // no key, and none may be made
+inline constexpr int kErrNoDataKey = MAKE_SQLSTATE('Z', 'E', '0', '0', '4');  // no key, and none may be made
 
 // HideFromLog is an auxiliary of ereport.
 inline int HideFromLog() {
@@ -26,13 +26,17 @@ inline int HideFromLog() {
 // RaiseStatus raises what `status`, which is not kOk, means for work on a value or key.
 [[noreturn]] void RaiseStatus(Status status);
 
-// RaiseCannotOpen is the one error of every sealed value that does not open. `why` and the key id go to the log only.
+// RaiseCannotOpen is the one error of every sealed value that does not open. `why` and the key id go to the
+// log only.
 [[noreturn]] void RaiseCannotOpen(const char *why, std::uint64_t key_id);
 
 [[noreturn]] void RaiseKeyDestroyed(std::uint64_t key_id);
 
 // RaiseTooLong: `bytes` is more than a value of `maximum` bytes.
 [[noreturn]] void RaiseTooLong(std::size_t bytes, std::size_t maximum);
+
+// RaiseSealedAsPlaintext: a sealed value came where plaintext was to be sealed as `type`.
+[[noreturn]] void RaiseSealedAsPlaintext(Oid type);
 
 // FingerprintHex returns a palloc'd string of 32 hex digits. Fingerprints are not secret.
 char *FingerprintHex(const Fingerprint &fingerprint);

@@ -16,8 +16,8 @@ bool objects_valid = false;
 // Starts true: nothing is known yet.
 bool tables_changed = true;
 
-// Our tables have no syscache, so their writers send relation invalidations by hand. The callback may run at any
-// point where a lock is taken, so it only sets flags: no catalog access, nothing freed.
+// Our tables have no syscache, so their writers send relation invalidations by hand. The callback may run at
+// any point where a lock is taken, so it only sets flags: no catalog access, nothing freed.
 extern "C" void envcrypt_relcache_callback(Datum, Oid relation) {
     if (relation == InvalidOid || !objects_valid || relation == objects.data_keys ||
         relation == objects.master_keys) {
@@ -83,8 +83,9 @@ void RegisterExtensionCallbacks() {
 
 }  // namespace envcrypt
 
-// BEFORE INSERT OR UPDATE OR DELETE (row) and BEFORE TRUNCATE (statement) on the key tables: whoever writes them with
-// SQL, every backend looks again. BEFORE, because AFTER ROW events would be queued, one for each row of a restore.
+// BEFORE INSERT OR UPDATE OR DELETE (row) and BEFORE TRUNCATE (statement) on the key tables: whoever writes
+// them with SQL, every backend looks again. BEFORE, because AFTER ROW events would be queued, one for each
+// row of a restore.
 ENVCRYPT_FUNCTION(envcrypt_key_table_trigger) {
     if (!CALLED_AS_TRIGGER(fcinfo))
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -93,5 +94,6 @@ ENVCRYPT_FUNCTION(envcrypt_key_table_trigger) {
     CacheInvalidateRelcacheByRelid(RelationGetRelid(trigger->tg_relation));
     if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
         PG_RETURN_POINTER(nullptr);
-    PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple);
+    PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
+                                                                 : trigger->tg_trigtuple);
 }

@@ -1,4 +1,5 @@
-// extension_objects.h: where this database keeps envcrypt's tables, and one callback that notices their changes.
+// extension_objects.h: where this database keeps envcrypt's tables, and one callback that notices their
+// changes.
 #pragma once
 
 #include "pg/backend.h"
@@ -6,11 +7,11 @@
 namespace envcrypt {
 
 struct ExtensionObjects {
-    Oid data_keys;             // table envcrypt_data_keys
-    Oid data_keys_by_id;       // its primary key
-    Oid data_keys_by_owner;    // unique (kind, owner, key_version)
+    Oid data_keys;           // table envcrypt_data_keys
+    Oid data_keys_by_id;     // its primary key
+    Oid data_keys_by_owner;  // unique (kind, owner, key_version)
     Oid data_keys_by_tombstone;
-    Oid master_keys;           // table envcrypt_master_keys
+    Oid master_keys;  // table envcrypt_master_keys
     Oid master_keys_by_fingerprint;
 };
 

@@ -1,9 +1,11 @@
-// fresh_scan.h: index scans that see the newest committed rows and our own changes, whatever the query's snapshot.
+// fresh_scan.h: index scans that see the newest committed rows and our own changes, whatever the query's
+// snapshot.
 //
-// Key rows are looked up as catalogs are: a key made by another session a moment ago counts, also under REPEATABLE
-// READ. The scan runs with SnapshotAny and checks each version against a fresh MVCC snapshot itself, so that it takes
-// no predicate locks: in SERIALIZABLE, sessions that make keys for different owners would otherwise conflict through
-// the index page that their keys share. Works in parallel workers, on standbys and in read-only transactions.
+// Key rows are looked up as catalogs are: a key made by another session a moment ago counts, also under
+// REPEATABLE READ. The scan runs with SnapshotAny and checks each version against a fresh MVCC snapshot
+// itself, so that it takes no predicate locks: in SERIALIZABLE, sessions that make keys for different owners
+// would otherwise conflict through the index page that their keys share. Works in parallel workers, on
+// standbys and in read-only transactions.
 #pragma once
 
 #include "pg/backend.h"

@@ -17,7 +17,7 @@ namespace {
 
 DataKeyCache *cache = nullptr;  // never freed: emptied at exit
 
-alignas(RandomPool) unsigned char random_pool_place[sizeof(RandomPool)];
+alignas(RandomPool) unsigned char random_pool_place[sizeof(RandomPool)];  // no global constructor
 RandomPool *random_pool = nullptr;
 
 std::array<std::uint8_t, 8> backend_id{};
@@ -75,15 +75,17 @@ DataKeyCache &CurrentCache() {
     const Fingerprint &primary = ring.fingerprint(0);
     const char *current_hex = FindCurrentMasterKey(&current) ? FingerprintHex(current) : "none";
     if (!FindMasterKey(primary, &state))
-        ereport(ERROR, (errcode(kErrNoMasterKey),
-                        errmsg("master key %s is not registered for this database", FingerprintHex(primary)),
-                        errdetail("The current master key is %s; this data key is wrapped by %s.", current_hex,
-                                  FingerprintHex(needed)),
-                        errhint("Check the key for typing errors. Nothing was written under it."), HideFromLog()));
-    ereport(ERROR, (errcode(kErrNoMasterKey), errmsg("the keyring lacks master key %s", FingerprintHex(needed)),
-                    errdetail("The keyring's primary key is %s; the current master key is %s.",
-                              FingerprintHex(primary), current_hex),
-                    errhint("Add the missing key to the keyring, after the primary."), HideFromLog()));
+        ereport(ERROR,
+                (errcode(kErrNoMasterKey),
+                 errmsg("master key %s is not registered for this database", FingerprintHex(primary)),
+                 errdetail("The current master key is %s; this data key is wrapped by %s.", current_hex,
+                           FingerprintHex(needed)),
+                 errhint("Check the key for typing errors. Nothing was written under it."), HideFromLog()));
+    ereport(ERROR,
+            (errcode(kErrNoMasterKey), errmsg("the keyring lacks master key %s", FingerprintHex(needed)),
+             errdetail("The keyring's primary key is %s; the current master key is %s.",
+                       FingerprintHex(primary), current_hex),
+             errhint("Add the missing key to the keyring, after the primary."), HideFromLog()));
     pg_unreachable();
 }
 
@@ -121,7 +123,8 @@ Aead *WrappingKeyFor(const Fingerprint &master) {
 DataKey *OpenStoredKey(const StoredKey &stored, bool active) {
     Aead *wrapping = WrappingKeyFor(stored.row.master_fingerprint);
     DataKey *key = nullptr;
-    // Not CurrentCache(): a change that was announced since the row was read must still make this entry stale.
+    // Not CurrentCache(): a change that was announced since the row was read must still make this entry
+    // stale.
     const Status status = Cache().Put(stored.row, *wrapping, active, stored.ours, &key);
     if (status.code == Code::kAuthFailed)
         RaiseCannotOpen("the data key's row does not unwrap", stored.row.key_id);
@@ -144,7 +147,8 @@ DataKey *KnownKeyOfValue(std::uint64_t key_id) {
     if (DataKey *key = CurrentCache().Find(key_id); key != nullptr)
         return key;
     StoredKey stored;
-    if (!FindKey(key_id, &stored) || stored.shredded || ring->Find(stored.row.master_fingerprint) == nullptr ||
+    if (!FindKey(key_id, &stored) || stored.shredded ||
+        ring->Find(stored.row.master_fingerprint) == nullptr ||
         MasterFault(stored.row.master_fingerprint) != nullptr)
         return nullptr;
     return OpenStoredKey(stored, false);
@@ -155,6 +159,10 @@ DataKey *ActiveKey(const Owner &owner) {
         return key;
     StoredKey stored;
     return FindActiveKey(owner, &stored) ? OpenStoredKey(stored, true) : nullptr;
+}
+
+std::uint64_t KeyGeneration() {
+    return CurrentCache().generation();
 }
 
 RandomPool &Random() noexcept {

@@ -1,8 +1,9 @@
 // key_cache.h: data keys of this backend, opened and kept, and when they are forgotten.
 //
-// What the cache learned is dropped when the (sub)transaction that wrote it aborts or is prepared (neither outcome of
-// a prepared transaction is seen by this backend), checked again after any session changed the key tables, emptied
-// when the keyring changes, and wiped at exit. A DataKey pointer is good until the next call of this header.
+// What the cache learned is dropped when the (sub)transaction that wrote it aborts or is prepared (neither
+// outcome of a prepared transaction is seen by this backend), checked again after any session changed the key
+// tables, emptied when the keyring changes, and wiped at exit. A DataKey pointer is good until the next call
+// of this header.
 //
 // Callers have established the current role's right first (rights.h).
 #pragma once
@@ -16,29 +17,36 @@
 
 namespace envcrypt {
 
-// KeyOfValue returns the key of that id. An unknown id raises kErrCannotOpen, a shredded one kErrKeyDestroyed.
+// KeyOfValue returns the key of that id. An unknown id raises kErrCannotOpen, a shredded one
+// kErrKeyDestroyed.
 DataKey *KeyOfValue(std::uint64_t key_id);
 
-// KnownKeyOfValue is the same, but nullptr where no key can be had: none stored, shredded, no usable master key.
+// KnownKeyOfValue is the same, but nullptr where no key can be had: none stored, shredded, no usable master
+// key.
 DataKey *KnownKeyOfValue(std::uint64_t key_id);
 
 // ActiveKey returns the key that seals for `owner` now, or nullptr if the owner has none.
 DataKey *ActiveKey(const Owner &owner);
 
-// OpenStoredKey puts a row that was just read (or written) into the cache and returns its key. Raises kErrNoMasterKey
-// if the ring lacks its master key or the registry forbids it.
+// OpenStoredKey puts a row that was just read (or written) into the cache and returns its key. Raises
+// kErrNoMasterKey if the ring lacks its master key or the registry forbids it.
 DataKey *OpenStoredKey(const StoredKey &stored, bool active);
 
 // WrappingKeyFor returns the ring's wrapping key for a row's master key, under OpenStoredKey's conditions.
 Aead *WrappingKeyFor(const Fingerprint &master);
 
+// KeyGeneration changes whenever something that was opened might not open any more.
+[[nodiscard]] std::uint64_t KeyGeneration();
+
 // Randomness for nonces and keys, filled in this process only.
 RandomPool &Random() noexcept;
 
-// BackendId returns 8 random bytes that are this process's own: nonces of values sealed from literals begin with them.
+// BackendId returns 8 random bytes that are this process's own: nonces of values sealed from literals begin
+// with them.
 std::span<const std::uint8_t, 8> RandomBackendId();
 
-// WipeKeysAtExit is called before the first key of a process is opened: memory contexts' callbacks do not run at exit.
+// WipeKeysAtExit is called before the first key of a process is opened: memory contexts' callbacks do not run
+// at exit.
 void WipeKeysAtExit();
 
 void ClearKeyCache() noexcept;

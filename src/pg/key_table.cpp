@@ -37,10 +37,11 @@ using Values = std::array<Datum, kColumns>;
 using Flags = std::array<bool, kColumns>;
 
 [[noreturn]] void RaiseBadRow(std::uint64_t key_id) {
-    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-                    errmsg("row of data key " INT64_FORMAT " in envcrypt_data_keys is malformed",
-                           static_cast<int64>(key_id)),
-                    errhint("Restore the row from a backup; envcrypt never writes such a row."), HideFromLog()));
+    ereport(ERROR,
+            (errcode(ERRCODE_DATA_CORRUPTED),
+             errmsg("row of data key " INT64_FORMAT " in envcrypt_data_keys is malformed",
+                    static_cast<int64>(key_id)),
+             errhint("Restore the row from a backup; envcrypt never writes such a row."), HideFromLog()));
     pg_unreachable();
 }
 
@@ -53,7 +54,8 @@ Datum Column(TupleTableSlot *slot, AttrNumber column, std::uint64_t key_id) {
 }
 
 template <std::size_t N>
-void ReadBytes(TupleTableSlot *slot, AttrNumber column, std::uint64_t key_id, std::array<std::uint8_t, N> *out) {
+void ReadBytes(TupleTableSlot *slot, AttrNumber column, std::uint64_t key_id,
+               std::array<std::uint8_t, N> *out) {
     const auto bytes = VarlenaBytes(PG_DETOAST_DATUM_PACKED(Column(slot, column, key_id)));
     if (bytes.size() != N)
         RaiseBadRow(key_id);
@@ -86,8 +88,8 @@ std::array<ScanKeyData, 2> OwnerKeys(const Owner &owner) {
     std::array<ScanKeyData, 2> keys;
     TextKey(&keys[0], 1, kKindData);
     if (owner.is_database())
-        ScanKeyEntryInitialize(&keys[1], SK_ISNULL | SK_SEARCHNULL, 2, InvalidStrategy, InvalidOid, InvalidOid,
-                               InvalidOid, static_cast<Datum>(0));
+        ScanKeyEntryInitialize(&keys[1], SK_ISNULL | SK_SEARCHNULL, 2, InvalidStrategy, InvalidOid,
+                               InvalidOid, InvalidOid, static_cast<Datum>(0));
     else
         TextKey(&keys[1], 2, owner.stored);
     return keys;
@@ -157,7 +159,8 @@ bool FindActiveKey(const Owner &owner, StoredKey *found) {
 
 bool FindDatabaseKey1(StoredKey *found) {
     auto keys = OwnerKeys({});
-    return FindFirst(Objects().data_keys_by_owner, keys, ForwardScanDirection, found) && found->row.key_version == 1;
+    return FindFirst(Objects().data_keys_by_owner, keys, ForwardScanDirection, found) &&
+           found->row.key_version == 1;
 }
 
 std::uint32_t HighestTombstoneVersion(const Tombstone &tombstone) {
@@ -191,7 +194,8 @@ void InsertKey(const KeyRow &row, const Owner &owner) {
     if (row.has_owner)
         values[kOwner - 1] = TextDatum(owner.stored);
     values[kKeyVersion - 1] = Int32GetDatum(static_cast<int32>(row.key_version));
-    values[kAlgorithm - 1] = TextDatum(row.algorithm == Algorithm::kAes256Gcm ? "aes-256-gcm" : "xaes-256-gcm");
+    values[kAlgorithm - 1] =
+        TextDatum(row.algorithm == Algorithm::kAes256Gcm ? "aes-256-gcm" : "xaes-256-gcm");
     values[kMasterFingerprint - 1] = ByteaDatum(row.master_fingerprint);
     values[kWrappedKey - 1] = ByteaDatum(row.wrapped_key);
     values[kCreatedAt - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
@@ -222,8 +226,9 @@ void Update(KeyTableWriter *writer, TupleTableSlot *slot, const Values &values, 
             const Flags &replace) {
     bool should_free = false;
     HeapTuple old = ExecFetchSlotHeapTuple(slot, false, &should_free);
-    HeapTuple changed = heap_modify_tuple(old, RelationGetDescr(writer->table), const_cast<Datum *>(values.data()),
-                                          const_cast<bool *>(nulls.data()), const_cast<bool *>(replace.data()));
+    HeapTuple changed =
+        heap_modify_tuple(old, RelationGetDescr(writer->table), const_cast<Datum *>(values.data()),
+                          const_cast<bool *>(nulls.data()), const_cast<bool *>(replace.data()));
     CatalogTupleUpdateWithInfo(writer->table, &slot->tts_tid, changed, writer->indexes);
     heap_freetuple(changed);
     if (should_free)
@@ -241,15 +246,14 @@ void ReplaceWrapping(KeyTableWriter *writer, TupleTableSlot *slot, const KeyRow 
     Update(writer, slot, values, {}, replace);
 }
 
-int BuryKeys(const Owner &owner, const Tombstone &tombstone, void (*buried)(std::uint64_t, std::uint32_t, void *),
-             void *context) {
+int BuryKeys(const Owner &owner, const Tombstone &tombstone,
+             void (*buried)(std::uint64_t, std::uint32_t, void *), void *context) {
     Values values{};
     Flags nulls{};
     Flags replace{};
     for (const AttrNumber column : {kOwner, kMasterFingerprint, kWrappedKey})
         nulls[column - 1] = replace[column - 1] = true;
-    for (const AttrNumber column : {kKind, kTombstone, kShreddedAt})
-        replace[column - 1] = true;
+    for (const AttrNumber column : {kKind, kTombstone, kShreddedAt}) replace[column - 1] = true;
     values[kKind - 1] = TextDatum(kKindShredded);
     values[kTombstone - 1] = ByteaDatum(tombstone);
     values[kShreddedAt - 1] = TimestampTzGetDatum(GetCurrentTimestamp());

@@ -1,7 +1,8 @@
 // key_table.h: rows of envcrypt_data_keys. Knows their columns and nothing of cryptography.
 //
-// Lookups see the newest committed rows (fresh_scan.h). Writers check first that writing is allowed and hold the
-// locks that they document. A row edited by hand into something that the format does not allow raises data_corrupted.
+// Lookups see the newest committed rows (fresh_scan.h). Writers check first that writing is allowed and hold
+// the locks that they document. A row edited by hand into something that the format does not allow raises
+// data_corrupted.
 #pragma once
 
 #include "core/key_operations.h"
@@ -12,16 +13,17 @@
 namespace envcrypt {
 
 struct StoredKey {
-    KeyRow row;            // of a shredded key, only key_id and key_version are meaningful
+    KeyRow row;  // of a shredded key, only key_id and key_version are meaningful
     bool shredded = false;
-    bool ours = false;     // this version was written by the running transaction
+    bool ours = false;  // this version was written by the running transaction
     ItemPointerData place{};
 };
 
 // FindKey looks a key up by id. False if there is none.
 bool FindKey(std::uint64_t key_id, StoredKey *found);
 
-// FindActiveKey looks up the data key of the highest version for an owner or, for an empty owner, the database key.
+// FindActiveKey looks up the data key of the highest version for an owner or, for an empty owner, the
+// database key.
 bool FindActiveKey(const Owner &owner, StoredKey *found);
 
 // FindDatabaseKey1 looks up the database key of version 1, from which tombstones are made.
@@ -34,7 +36,8 @@ bool AnyTombstone();
 // ReadKey reads the row in `slot`, of the key table.
 void ReadKey(TupleTableSlot *slot, StoredKey *key);
 
-// InsertKey adds a row. `owner` is row.owner() as stored. The new row is visible to what this command does next.
+// InsertKey adds a row. `owner` is row.owner() as stored. The new row is visible to what this command does
+// next.
 void InsertKey(const KeyRow &row, const Owner &owner);
 
 // A writer of many rows of the key table; owns what it opens until Close.
@@ -48,9 +51,9 @@ void CloseKeyTable(KeyTableWriter *writer);
 // ReplaceWrapping stores row.wrapped_key and row.master_fingerprint in the row at `slot`.
 void ReplaceWrapping(KeyTableWriter *writer, TupleTableSlot *slot, const KeyRow &row);
 
-// BuryKeys turns all rows of an owner into tombstones, which hold no key bytes and no name. Calls `buried` with each
-// key_id and version and returns how many there were.
-int BuryKeys(const Owner &owner, const Tombstone &tombstone, void (*buried)(std::uint64_t, std::uint32_t, void *),
-             void *context);
+// BuryKeys turns all rows of an owner into tombstones, which hold no key bytes and no name. Calls `buried`
+// with each key_id and version and returns how many there were.
+int BuryKeys(const Owner &owner, const Tombstone &tombstone,
+             void (*buried)(std::uint64_t, std::uint32_t, void *), void *context);
 
 }  // namespace envcrypt

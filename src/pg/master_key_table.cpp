@@ -18,7 +18,8 @@ namespace {
 // The columns, in the order of CREATE TABLE in sql/.
 enum Column : AttrNumber { kFingerprint = 1, kState, kRegisteredAt, kStateSince, kColumns = kStateSince };
 
-constexpr std::array<const char *, 5> kStateNames = {"pending", "current", "retiring", "retired", "compromised"};
+constexpr std::array<const char *, 5> kStateNames = {"pending", "current", "retiring", "retired",
+                                                     "compromised"};
 
 struct RegisteredKey {
     Fingerprint fingerprint;
@@ -33,8 +34,8 @@ RegisteredKey ReadRow(TupleTableSlot *slot) {
     RegisteredKey row{};
     if (!no_fingerprint && !no_state) {
         const auto bytes = VarlenaBytes(PG_DETOAST_DATUM_PACKED(fingerprint));
-        const auto *name = std::find(kStateNames.begin(), kStateNames.end(),
-                                     VarlenaChars(PG_DETOAST_DATUM_PACKED(state)));
+        const auto *name =
+            std::find(kStateNames.begin(), kStateNames.end(), VarlenaChars(PG_DETOAST_DATUM_PACKED(state)));
         if (bytes.size() == row.fingerprint.size() && name != kStateNames.end()) {
             std::copy(bytes.begin(), bytes.end(), row.fingerprint.begin());
             row.state = static_cast<MasterState>(name - kStateNames.begin());
@@ -91,10 +92,11 @@ bool FindCurrentMasterKey(Fingerprint *fingerprint) {
         }
     });
     if (current > 1)
-        ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("%d master keys are registered as current", current),
-                        errhint("Keep the state \"current\" for one row of envcrypt_master_keys; give the others "
-                                "the state \"retiring\"."),
-                        HideFromLog()));
+        ereport(ERROR,
+                (errcode(ERRCODE_DATA_CORRUPTED), errmsg("%d master keys are registered as current", current),
+                 errhint("Keep the state \"current\" for one row of envcrypt_master_keys; give the others "
+                         "the state \"retiring\"."),
+                 HideFromLog()));
     return current == 1;
 }
 

@@ -20,13 +20,15 @@ const char *MasterStateName(MasterState state) noexcept;
 // FindMasterKey looks up a registered key's state. False: not registered.
 bool FindMasterKey(const Fingerprint &fingerprint, MasterState *state);
 
-// FindCurrentMasterKey returns false where none is registered yet. Raises data_corrupted where two are current.
+// FindCurrentMasterKey returns false where none is registered yet. Raises data_corrupted where two are
+// current.
 bool FindCurrentMasterKey(Fingerprint *fingerprint);
 
 // SetMasterKeyState adds the row or changes its state. The caller holds LockMasterKeys.
 void SetMasterKeyState(const Fingerprint &fingerprint, MasterState state);
 
-// LockMasterKeys admits one writer of the registry at a time, until the end of the transaction. Readers go on.
+// LockMasterKeys admits one writer of the registry at a time, until the end of the transaction. Readers go
+// on.
 void LockMasterKeys();
 
 }  // namespace envcrypt

@@ -50,17 +50,17 @@ Keyring *SessionRing() {
     switch (result.fault) {
         case KeyFileFault::kSystem:
             errno = result.system_error;
-            ereport(ERROR, (errcode_for_file_access(), errmsg("could not read master key file \"%s\": %m", path),
-                            HideFromLog()));
+            ereport(ERROR, (errcode_for_file_access(),
+                            errmsg("could not read master key file \"%s\": %m", path), HideFromLog()));
         case KeyFileFault::kNotRegular:
             ereport(ERROR, (errcode(ERRCODE_CONFIG_FILE_ERROR),
                             errmsg("master key file \"%s\" is not a regular file", path), HideFromLog()));
         case KeyFileFault::kForeignOwner:
         case KeyFileFault::kOpenToOthers:
-            ereport(ERROR, (errcode(ERRCODE_CONFIG_FILE_ERROR),
-                            errmsg("master key file \"%s\" is not private", path),
-                            errhint("It must belong to the server's user and have mode 0600 or less."),
-                            HideFromLog()));
+            ereport(
+                ERROR,
+                (errcode(ERRCODE_CONFIG_FILE_ERROR), errmsg("master key file \"%s\" is not private", path),
+                 errhint("It must belong to the server's user and have mode 0600 or less."), HideFromLog()));
         case KeyFileFault::kInsideDataDirectory:
             ereport(ERROR, (errcode(ERRCODE_CONFIG_FILE_ERROR),
                             errmsg("master key file \"%s\" lies inside a data directory or tablespace", path),
@@ -123,10 +123,11 @@ Keyring *MasterRing() {
             }
             return server_ring;
         default:
-            ereport(ERROR, (errcode(kErrNoMasterKey), errmsg("no master key is available"),
-                            errhint("Set envcrypt.master_key in the session, or envcrypt.master_key_file in the "
-                                    "server's configuration."),
-                            HideFromLog()));
+            ereport(ERROR,
+                    (errcode(kErrNoMasterKey), errmsg("no master key is available"),
+                     errhint("Set envcrypt.master_key in the session, or envcrypt.master_key_file in the "
+                             "server's configuration."),
+                     HideFromLog()));
     }
     pg_unreachable();
 }
@@ -136,7 +137,8 @@ Keyring *MasterRingIfUsable() {
         case RingSource::kSession:
             return SessionRing();
         case RingSource::kServerFile:
-            return ServerRingCurrent() || RefreshServerRing().fault == KeyFileFault::kNone ? server_ring : nullptr;
+            return ServerRingCurrent() || RefreshServerRing().fault == KeyFileFault::kNone ? server_ring
+                                                                                           : nullptr;
         default:
             return nullptr;
     }

@@ -1,7 +1,7 @@
 // master_ring.h: which master keys this session has, from its own setting or from the server's file.
 //
-// Rings are derived when first needed and forgotten when their source changes; a changed ring empties the key cache.
-// Callers have established the current role's right to use a key before they ask for the ring.
+// Rings are derived when first needed and forgotten when their source changes; a changed ring empties the key
+// cache. Callers have established the current role's right to use a key before they ask for the ring.
 #pragma once
 
 #include "core/keyring.h"
@@ -12,12 +12,13 @@ namespace envcrypt {
 
 enum class RingSource : std::uint8_t { kNone, kSession, kServerFile };
 
-// SessionHasKey: the session itself supplied a keyring (right or wrong), which then is the only one that counts.
+// SessionHasKey: the session itself supplied a keyring (right or wrong), which then is the only one that
+// counts.
 [[nodiscard]] bool SessionHasKey() noexcept;
 [[nodiscard]] RingSource EffectiveRingSource() noexcept;
 
-// MasterRing returns the ring in force, owned here. Raises kErrNoMasterKey when there is none, and an error about the
-// file when it cannot be used.
+// MasterRing returns the ring in force, owned here. Raises kErrNoMasterKey when there is none, and an error
+// about the file when it cannot be used.
 Keyring *MasterRing();
 
 // MasterRingIfUsable is MasterRing, but nullptr where that would raise.

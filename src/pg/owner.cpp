@@ -19,10 +19,12 @@ Owner OwnerFromStored(std::string_view stored) {
 
 Owner OwnerFromArgument(FunctionCallInfo fcinfo, int argument) {
     if (PG_ARGISNULL(argument))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("owner must not be null"), HideFromLog()));
+        ereport(ERROR,
+                (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("owner must not be null"), HideFromLog()));
     const Owner owner = OwnerFromStored(VarlenaChars(PG_GETARG_TEXT_PP(argument)));
     if (owner.utf8.empty())
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("owner must not be empty"), HideFromLog()));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("owner must not be empty"), HideFromLog()));
     if (owner.utf8.size() > kMaxOwnerBytes)
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                         errmsg("owner too long (%zu bytes, maximum %zu)", owner.utf8.size(), kMaxOwnerBytes),

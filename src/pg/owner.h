@@ -5,7 +5,8 @@
 
 namespace envcrypt {
 
-// Plain data that points into palloc'd memory of the caller's context. An empty owner stands for the database key.
+// Plain data that points into palloc'd memory of the caller's context. An empty owner stands for the database
+// key.
 struct Owner {
     std::string_view stored;  // in the server's encoding, as envcrypt_data_keys has it
     std::string_view utf8;    // the same in UTF-8, as cache and wrapping know it
@@ -13,8 +14,8 @@ struct Owner {
     [[nodiscard]] bool is_database() const noexcept { return utf8.empty(); }
 };
 
-// OwnerFromArgument reads an owner argument of a SQL function that is not STRICT. NULL, '' and more than 255 bytes
-// of UTF-8 raise an error.
+// OwnerFromArgument reads an owner argument of a SQL function that is not STRICT. NULL, '' and more than 255
+// bytes of UTF-8 raise an error.
 Owner OwnerFromArgument(FunctionCallInfo fcinfo, int argument);
 
 // OwnerFromStored is the same for a name that comes from the key table, or '' for the database key.

@@ -67,15 +67,17 @@ bool MayBringSealed() {
 void RequireOpen() {
     if (likely(MayOpen()))
         return;
-    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to open encrypted values"),
-                    errhint("Grant envcrypt_decrypt to the role; being superuser is not enough."), HideFromLog()));
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to open encrypted values"),
+             errhint("Grant envcrypt_decrypt to the role; being superuser is not enough."), HideFromLog()));
 }
 
 void RequireSeal() {
     if (likely(MaySeal()))
         return;
-    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to seal values"),
-                    errhint("Grant envcrypt_encrypt to the role; being superuser is not enough."), HideFromLog()));
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to seal values"),
+             errhint("Grant envcrypt_encrypt to the role; being superuser is not enough."), HideFromLog()));
 }
 
 void RequireKeyAdministrator() {

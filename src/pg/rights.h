@@ -1,9 +1,9 @@
 // rights.h: who may open, seal and administer keys. The only place that decides it.
 //
-// A right comes from *granted* membership in one of envcrypt's roles: being superuser is not membership. Or from a
-// master key that the session itself supplied, which counts only while the current user is the session's own, so that
-// SECURITY DEFINER functions and the owners of views and indexes never borrow it. Decisions are kept until roles
-// change.
+// A right comes from *granted* membership in one of envcrypt's roles: being superuser is not membership. Or
+// from a master key that the session itself supplied, which counts only while the current user is the
+// session's own, so that SECURITY DEFINER functions and the owners of views and indexes never borrow it.
+// Decisions are kept until roles change.
 #pragma once
 
 #include "pg/backend.h"

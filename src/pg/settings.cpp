@@ -15,10 +15,11 @@ constexpr config_enum_entry kIoOptions[] = {{"auto", static_cast<int>(Io::kAuto)
                                             {"plaintext", static_cast<int>(Io::kPlaintext), false},
                                             {"ciphertext", static_cast<int>(Io::kCiphertext), false},
                                             {nullptr, 0, false}};
-constexpr config_enum_entry kAutoCreateOptions[] = {{"on", static_cast<int>(AutoCreate::kOn), false},
-                                                    {"managed", static_cast<int>(AutoCreate::kManaged), false},
-                                                    {"off", static_cast<int>(AutoCreate::kOff), false},
-                                                    {nullptr, 0, false}};
+constexpr config_enum_entry kAutoCreateOptions[] = {
+    {"on", static_cast<int>(AutoCreate::kOn), false},
+    {"managed", static_cast<int>(AutoCreate::kManaged), false},
+    {"off", static_cast<int>(AutoCreate::kOff), false},
+    {nullptr, 0, false}};
 constexpr config_enum_entry kAlgorithmOptions[] = {
     {"aes-256-gcm", static_cast<int>(Algorithm::kAes256Gcm), false},
     {"xaes-256-gcm", static_cast<int>(Algorithm::kXaes256Gcm), false},
@@ -26,8 +27,9 @@ constexpr config_enum_entry kAlgorithmOptions[] = {
 
 extern "C" {
 
-// Refuses every place from which the key could be read again: catalogs, whose contents all may read, and files,
-// which a reload logs and a base backup carries. Says so without the value, which PostgreSQL would print.
+// Refuses every place from which the key could be read again: catalogs, whose contents all may read, and
+// files, which a reload logs and a base backup carries. Says so without the value, which PostgreSQL would
+// print.
 bool envcrypt_check_master_key(char **value, void **, GucSource source) {
     if (*value == nullptr || **value == '\0')
         return true;
@@ -70,24 +72,27 @@ void envcrypt_assign_cache_size(int entries, void *) {
 
 void DefineSettings() {
     DefineCustomStringVariable(
-        "envcrypt.master_key", "The session's keyring: master keys separated by colons, the first one primary.",
+        "envcrypt.master_key",
+        "The session's keyring: master keys separated by colons, the first one primary.",
         "Each is 32 bytes in base64 or 64 hexadecimal digits. It is never shown and wins over the server's.",
-        &settings.master_key, "", PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE |
-                                                   GUC_DISALLOW_IN_AUTO_FILE,
+        &settings.master_key, "", PGC_USERSET,
+        GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE | GUC_DISALLOW_IN_AUTO_FILE,
         envcrypt_check_master_key, envcrypt_assign_master_key, envcrypt_show_master_key);
     DefineCustomStringVariable(
-        "envcrypt.master_key_file", "A file with the server's master keys, one a line, the first one primary.",
+        "envcrypt.master_key_file",
+        "A file with the server's master keys, one a line, the first one primary.",
         "It must belong to the server's user, have mode 0600, and lie outside data directories.",
-        &settings.master_key_file, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr, envcrypt_assign_master_key_file,
-        nullptr);
+        &settings.master_key_file, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr,
+        envcrypt_assign_master_key_file, nullptr);
     DefineCustomEnumVariable(
-        "envcrypt.io", "What encrypted types read and write: plaintext, ciphertext, or what the role may see.",
-        nullptr, &settings.io, static_cast<int>(Io::kAuto), kIoOptions, PGC_USERSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomEnumVariable("envcrypt.auto_create_owners",
-                             "Whether sealing for an unknown owner makes a data key.",
-                             "\"managed\" makes one only for owners in a table named to envcrypt_manage_owners.",
-                             &settings.auto_create_owners, static_cast<int>(AutoCreate::kOn), kAutoCreateOptions,
-                             PGC_SUSET, 0, nullptr, nullptr, nullptr);
+        "envcrypt.io",
+        "What encrypted types read and write: plaintext, ciphertext, or what the role may see.", nullptr,
+        &settings.io, static_cast<int>(Io::kAuto), kIoOptions, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomEnumVariable(
+        "envcrypt.auto_create_owners", "Whether sealing for an unknown owner makes a data key.",
+        "\"managed\" makes one only for owners in a table named to envcrypt_manage_owners.",
+        &settings.auto_create_owners, static_cast<int>(AutoCreate::kOn), kAutoCreateOptions, PGC_SUSET, 0,
+        nullptr, nullptr, nullptr);
     DefineCustomEnumVariable("envcrypt.data_key_algorithm", "The algorithm of data keys made for owners.",
                              "\"xaes-256-gcm\" is for owners with billions of values.",
                              &settings.data_key_algorithm, static_cast<int>(Algorithm::kAes256Gcm),

@@ -2,6 +2,7 @@
 
 extern "C" {
 #include "postmaster/autovacuum.h"
+#include "tcop/pquery.h"
 #include "replication/logicalworker.h"
 #include "replication/walsender.h"
 #include "tcop/utility.h"
@@ -17,31 +18,36 @@ int analyzing = 0;       // how many VACUUM or ANALYZE statements are on the sta
 int altering_table = 0;  // how many ALTER TABLE statements
 ProcessUtility_hook_type next_utility_hook = nullptr;
 
+// RunCounted runs a statement with *depth one higher, also when it fails.
+template <typename Run>
+void RunCounted(int *depth, const Run &run) {
+    int *volatile counted = depth;
+    (*counted)++;
+    PG_TRY();
+    {
+        run();
+    }
+    PG_FINALLY();
+    {
+        (*counted)--;
+    }
+    PG_END_TRY();
+}
+
 extern "C" void envcrypt_process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
                                          ProcessUtilityContext context, ParamListInfo params,
                                          QueryEnvironment *environment, DestReceiver *destination,
                                          QueryCompletion *completion) {
     auto *const next = next_utility_hook != nullptr ? next_utility_hook : standard_ProcessUtility;
-    int *depth = nullptr;
+    const auto run = [&] {
+        next(statement, query, read_only_tree, context, params, environment, destination, completion);
+    };
     if (IsA(statement->utilityStmt, VacuumStmt))
-        depth = &analyzing;
+        RunCounted(&analyzing, run);
     else if (IsA(statement->utilityStmt, AlterTableStmt))
-        depth = &altering_table;
-    if (depth == nullptr) {
-        next(statement, query, read_only_tree, context, params, environment, destination, completion);
-        return;
-    }
-    const int before = *depth;
-    *depth = before + 1;
-    PG_TRY();
-    {
-        next(statement, query, read_only_tree, context, params, environment, destination, completion);
-    }
-    PG_FINALLY();
-    {
-        *depth = before;
-    }
-    PG_END_TRY();
+        RunCounted(&altering_table, run);
+    else
+        run();
 }
 
 // The statement during which the library was loaded ran past the hook: its portal tells what it is.

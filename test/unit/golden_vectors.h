@@ -15,14 +15,14 @@ inline constexpr std::string_view kWrappingKey =
 inline constexpr std::string_view kFingerprint = "2e1155b39a50f31b7f27b4be3350db5b";
 
 struct WrappedKey {
-  std::uint64_t key_id;
-  std::uint8_t kind;
-  std::uint8_t algorithm;
-  std::uint32_t key_version;
-  std::string_view owner;  // empty: none
-  std::string_view data_key;
-  std::string_view nonce;
-  std::string_view wrapped;
+    std::uint64_t key_id;
+    std::uint8_t kind;
+    std::uint8_t algorithm;
+    std::uint32_t key_version;
+    std::string_view owner;  // empty: none
+    std::string_view data_key;
+    std::string_view nonce;
+    std::string_view wrapped;
 };
 
 inline constexpr WrappedKey kOwnerKey = {
@@ -61,13 +61,13 @@ inline constexpr WrappedKey kTokenKey = {
 inline constexpr WrappedKey kWrappedKeys[] = {kOwnerKey, kDatabaseKey, kTokenKey};
 
 struct SealedValue {
-  const WrappedKey *key;
-  std::uint8_t type_tag;
-  std::uint16_t context_id;
-  std::string_view nonce;
-  std::string_view plaintext;
-  std::string_view sealed;
-  std::string_view armored;  // without the prefix
+    const WrappedKey *key;
+    std::uint8_t type_tag;
+    std::uint16_t context_id;
+    std::string_view nonce;
+    std::string_view plaintext;
+    std::string_view sealed;
+    std::string_view armored;  // without the prefix
 };
 
 inline constexpr SealedValue kSealedValues[] = {

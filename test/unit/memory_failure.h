@@ -16,18 +16,18 @@ bool HookOpenSslMemory();
 // While one lives, the allocation number `which` from now on (0 is the next one) fails, and all after it.
 class FailNew {
  public:
-  explicit FailNew(std::size_t which);
-  ~FailNew();
-  FailNew(const FailNew &) = delete;
-  FailNew &operator=(const FailNew &) = delete;
+    explicit FailNew(std::size_t which);
+    ~FailNew();
+    FailNew(const FailNew &) = delete;
+    FailNew &operator=(const FailNew &) = delete;
 };
 
 class FailOpenSsl {
  public:
-  explicit FailOpenSsl(std::size_t which);
-  ~FailOpenSsl();
-  FailOpenSsl(const FailOpenSsl &) = delete;
-  FailOpenSsl &operator=(const FailOpenSsl &) = delete;
+    explicit FailOpenSsl(std::size_t which);
+    ~FailOpenSsl();
+    FailOpenSsl(const FailOpenSsl &) = delete;
+    FailOpenSsl &operator=(const FailOpenSsl &) = delete;
 };
 
 }  // namespace envcrypt::test

@@ -1,0 +1,45 @@
+# envcrypt: PGXS build. `make help` lists what there is.
+
+EXTENSION = envcrypt
+ENVCRYPT_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" envcrypt.control)
+MODULE_big = envcrypt
+DATA = $(wildcard sql/envcrypt--*.sql)
+
+CORE_OBJS = $(patsubst %.cpp,%.o,$(wildcard src/core/*.cpp))
+PG_OBJS = $(patsubst %.cpp,%.o,$(wildcard src/pg/*.cpp)) src/envcrypt.o
+OBJS = $(CORE_OBJS) $(PG_OBJS)
+
+# pg_regress: each test once, in this order. `make lint` checks that every file in test/sql stands here.
+REGRESS = install keys types io rights rotation shred refused errors
+REGRESS_OPTS = --inputdir=test --outputdir=. --load-extension=envcrypt
+
+PG_CONFIG ?= pg_config
+# -isystem: with -I, clang rejects `register` in the headers of PostgreSQL 15.
+PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) -DENVCRYPT_VERSION='"$(ENVCRYPT_VERSION)"'
+# Modules are loaded RTLD_GLOBAL: with default visibility another extension's inline function could replace ours.
+PG_CXXFLAGS = -std=gnu++20 -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP \
+	-Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers
+# PostgreSQL before 16 leaves it empty.
+PG_CPPFLAGS += -DPGDLLEXPORT='__attribute__((visibility("default")))'
+# PGXS links with the C compiler.
+SHLIB_LINK += -lcrypto -lstdc++
+# PGXS's bitcode rule ignores PG_CXXFLAGS, and inlining a cipher call into JIT code gains nothing.
+override with_llvm = no
+
+EXTRA_CLEAN = $(OBJS:.o=.d) build results regression.diffs regression.out
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+ifeq ($(wildcard $(PGXS)),)
+# Not installed yet: only the targets below, which install it first.
+.DEFAULT_GOAL := help
+else
+include $(PGXS)
+endif
+
+-include $(OBJS:.o=.d)
+
+# The core knows no PostgreSQL: standard C++, and none of the server's headers in reach.
+$(CORE_OBJS): override CPPFLAGS = -Isrc -D_FORTIFY_SOURCE=2
+$(CORE_OBJS): override CXXFLAGS := $(subst gnu++20,c++20,$(CXXFLAGS))
+
+include test/targets.mk

@@ -1,0 +1,283 @@
+\echo Use "CREATE EXTENSION envcrypt" to load this file. \quit
+
+-- Roles. They belong to the cluster, so another database, or a dump restored earlier, may have made them already.
+
+DO $$
+DECLARE
+    name text;
+    members text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['envcrypt_encrypt', 'envcrypt_decrypt', 'envcrypt_search', 'envcrypt_keyadmin'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = name) THEN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', name);
+            CONTINUE;
+        END IF;
+        SELECT string_agg(quote_ident(m.rolname), ', ' ORDER BY m.rolname) INTO members
+        FROM pg_catalog.pg_auth_members a
+        JOIN pg_catalog.pg_roles r ON r.oid = a.roleid
+        JOIN pg_catalog.pg_roles m ON m.oid = a.member
+        WHERE r.rolname = name;
+        IF members IS NOT NULL THEN
+            RAISE WARNING 'role "%" exists already and has members: %', name, members
+                USING HINT = 'They have its rights in this database, too. Revoke what is not meant so.';
+        END IF;
+    END LOOP;
+END $$;
+
+COMMENT ON ROLE envcrypt_encrypt IS 'envcrypt: may seal values';
+COMMENT ON ROLE envcrypt_decrypt IS 'envcrypt: may open every value';
+COMMENT ON ROLE envcrypt_search IS 'envcrypt: may compute search tokens';
+COMMENT ON ROLE envcrypt_keyadmin IS 'envcrypt: may make, rotate and shred keys, not open values';
+
+-- Key tables. Their rows are safe in a backup's hands, so they are always dumped, and have no row-level security:
+-- with it, pg_dump --enable-row-security would silently leave all keys out.
+
+CREATE TABLE envcrypt_master_keys (
+    fingerprint bytea NOT NULL CHECK (octet_length(fingerprint) = 16),
+    state text COLLATE "C" NOT NULL CHECK (state IN ('pending', 'current', 'retiring', 'retired', 'compromised')),
+    registered_at timestamptz NOT NULL DEFAULT now(),
+    state_since timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (fingerprint)
+);
+COMMENT ON TABLE envcrypt_master_keys IS
+    'envcrypt: the master keys of this database by fingerprint; the keys themselves are never stored';
+COMMENT ON COLUMN envcrypt_master_keys.state IS
+    'pending, current (exactly one: wraps new data keys), retiring (unwraps only), retired and compromised (unwrap nothing)';
+
+CREATE TABLE envcrypt_data_keys (
+    key_id bigint NOT NULL CHECK (key_id <> 0),
+    kind text COLLATE "C" NOT NULL CHECK (kind IN ('data', 'token', 'shredded')),
+    owner text COLLATE "C" CHECK (owner <> ''),
+    key_version integer NOT NULL CHECK (key_version > 0),
+    algorithm text COLLATE "C" NOT NULL CHECK (algorithm IN ('aes-256-gcm', 'xaes-256-gcm')),
+    master_fingerprint bytea CHECK (octet_length(master_fingerprint) = 16),
+    wrapped_key bytea CHECK (octet_length(wrapped_key) = 73),
+    tombstone bytea CHECK (octet_length(tombstone) = 32),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    shredded_at timestamptz,
+    PRIMARY KEY (key_id),
+    CONSTRAINT envcrypt_data_keys_owner_key UNIQUE (kind, owner, key_version),
+    CHECK ((kind = 'shredded') = (tombstone IS NOT NULL)),
+    CHECK ((kind = 'shredded') = (shredded_at IS NOT NULL)),
+    CHECK ((kind = 'shredded') = (wrapped_key IS NULL)),
+    CHECK ((kind = 'shredded') = (master_fingerprint IS NULL)),
+    CHECK (kind <> 'shredded' OR owner IS NULL)
+) WITH (fillfactor = 50, vacuum_truncate = off);
+CREATE INDEX envcrypt_data_keys_tombstone_idx ON envcrypt_data_keys (tombstone) WITH (deduplicate_items = on);
+COMMENT ON TABLE envcrypt_data_keys IS
+    'envcrypt: data keys, wrapped by a master key; every row is needed to open what its key sealed';
+COMMENT ON COLUMN envcrypt_data_keys.owner IS 'null: the database key, or shredded';
+
+REVOKE ALL ON envcrypt_master_keys, envcrypt_data_keys FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('envcrypt_master_keys', '');
+SELECT pg_catalog.pg_extension_config_dump('envcrypt_data_keys', '');
+
+CREATE FUNCTION envcrypt_key_table_trigger() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_key_table_trigger() IS 'envcrypt: makes every session check its opened keys again';
+REVOKE ALL ON FUNCTION envcrypt_key_table_trigger() FROM PUBLIC;
+
+CREATE TRIGGER envcrypt_announce BEFORE INSERT OR UPDATE OR DELETE ON envcrypt_data_keys
+    FOR EACH ROW EXECUTE FUNCTION envcrypt_key_table_trigger();
+CREATE TRIGGER envcrypt_announce_truncate BEFORE TRUNCATE ON envcrypt_data_keys
+    FOR EACH STATEMENT EXECUTE FUNCTION envcrypt_key_table_trigger();
+CREATE TRIGGER envcrypt_announce BEFORE INSERT OR UPDATE OR DELETE ON envcrypt_master_keys
+    FOR EACH ROW EXECUTE FUNCTION envcrypt_key_table_trigger();
+CREATE TRIGGER envcrypt_announce_truncate BEFORE TRUNCATE ON envcrypt_master_keys
+    FOR EACH STATEMENT EXECUTE FUNCTION envcrypt_key_table_trigger();
+ALTER TABLE envcrypt_data_keys ENABLE ALWAYS TRIGGER envcrypt_announce;
+ALTER TABLE envcrypt_data_keys ENABLE ALWAYS TRIGGER envcrypt_announce_truncate;
+ALTER TABLE envcrypt_master_keys ENABLE ALWAYS TRIGGER envcrypt_announce;
+ALTER TABLE envcrypt_master_keys ENABLE ALWAYS TRIGGER envcrypt_announce_truncate;
+
+-- What all encrypted types share.
+
+CREATE FUNCTION envcrypt_type_analyze(internal) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_type_analyze(internal) IS 'envcrypt: statistics without values';
+
+CREATE FUNCTION envcrypt_refuse_index(internal) RETURNS void
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_refuse_index(internal) IS 'envcrypt: refuses an index on a randomly encrypted column';
+
+-- The template of an encrypted type, dropped at the end of this script.
+--   base              the base type
+--   category          pg_type.typcategory; S lets literals and string functions find the base type
+--   collatable        as the base type
+--   sealed_from       other types that can be assigned to the base type
+--   opened_as         types that the base type can be assigned to
+--   converted_to      types that the base type can be cast to explicitly
+
+CREATE FUNCTION envcrypt_define_type(base text, category text, collatable boolean, sealed_from text[],
+                                     opened_as text[], converted_to text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $template$
+DECLARE
+    type text := 'encrypted_' || base;
+    other text;
+    operator record;
+BEGIN
+    EXECUTE format('CREATE TYPE %I', type);
+
+    -- Input is STABLE, as PostgreSQL wants it of types whose input depends on settings. It writes nothing.
+    -- Sealing is restricted to the leader: a value in transit carries the id of the backend that sealed it.
+    EXECUTE format($$CREATE FUNCTION %I(cstring, oid, integer) RETURNS %I LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+        AS '$libdir/envcrypt', 'envcrypt_type_in'$$, type || '_in', type);
+    EXECUTE format($$CREATE FUNCTION %I(%I) RETURNS cstring LANGUAGE c STABLE STRICT PARALLEL SAFE
+        AS '$libdir/envcrypt', 'envcrypt_type_out'$$, type || '_out', type);
+    EXECUTE format($$CREATE FUNCTION %I(internal, oid, integer) RETURNS %I LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+        AS '$libdir/envcrypt', 'envcrypt_type_recv'$$, type || '_recv', type);
+    EXECUTE format($$CREATE FUNCTION %I(%I) RETURNS bytea LANGUAGE c STABLE STRICT PARALLEL SAFE
+        AS '$libdir/envcrypt', 'envcrypt_type_send'$$, type || '_send', type);
+    EXECUTE format($$CREATE TYPE %I (INPUT = %I, OUTPUT = %I, RECEIVE = %I, SEND = %I, ANALYZE = envcrypt_type_analyze,
+        INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = external, CATEGORY = %L, COLLATABLE = %L)$$,
+        type, type || '_in', type || '_out', type || '_recv', type || '_send', category, collatable);
+    EXECUTE format('COMMENT ON TYPE %I IS %L', type, 'envcrypt: ' || base || ', sealed under its owner''s data key');
+    EXECUTE format('COMMENT ON FUNCTION %I(cstring, oid, integer) IS ''I/O''', type || '_in');
+    EXECUTE format('COMMENT ON FUNCTION %I(%I) IS ''I/O''', type || '_out', type);
+    EXECUTE format('COMMENT ON FUNCTION %I(internal, oid, integer) IS ''I/O''', type || '_recv');
+    EXECUTE format('COMMENT ON FUNCTION %I(%I) IS ''I/O''', type || '_send', type);
+
+    -- The one implicit cast: PostgreSQL's functions and operators of the base type take sealed values through it.
+    EXECUTE format($$CREATE FUNCTION envcrypt_open(%I) RETURNS %I LANGUAGE c STABLE STRICT PARALLEL SAFE COST 2
+        AS '$libdir/envcrypt', 'envcrypt_open'$$, type, base);
+    EXECUTE format('COMMENT ON FUNCTION envcrypt_open(%I) IS %L', type,
+        'opens a sealed value; needs envcrypt_decrypt or the session''s own master key');
+    EXECUTE format('CREATE CAST (%I AS %I) WITH FUNCTION envcrypt_open(%I) AS IMPLICIT', type, base, type);
+
+    EXECUTE format($$CREATE FUNCTION %I(%I) RETURNS %I LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 2
+        AS '$libdir/envcrypt', 'envcrypt_seal'$$, type, base, type);
+    EXECUTE format('COMMENT ON FUNCTION %I(%I) IS %L', type, base,
+        'seals under the database key; the row''s owner is bound when the row is written');
+    EXECUTE format('CREATE CAST (%I AS %I) WITH FUNCTION %I(%I) AS ASSIGNMENT', base, type, type, base);
+
+    FOREACH other IN ARRAY sealed_from LOOP
+        EXECUTE format('CREATE FUNCTION %I(%s) RETURNS %I LANGUAGE sql VOLATILE STRICT PARALLEL RESTRICTED '
+            'RETURN %I($1::%I)', type, other, type, type, base);
+        EXECUTE format('COMMENT ON FUNCTION %I(%s) IS %L', type, other, 'seals under the database key');
+        EXECUTE format('CREATE CAST (%s AS %I) WITH FUNCTION %I(%s) AS ASSIGNMENT', other, type, type, other);
+    END LOOP;
+
+    -- Without these, PostgreSQL would go through the output function, which for a role that may not open gives
+    -- armored text: it would be stored as if it were the value.
+    FOREACH other IN ARRAY opened_as || converted_to LOOP
+        EXECUTE format($$CREATE FUNCTION %I(%I) RETURNS %s LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4
+            AS '$libdir/envcrypt', 'envcrypt_open_as'$$, 'envcrypt_open_as_' || trim(other, '"'), type, other);
+        EXECUTE format('COMMENT ON FUNCTION %I(%I) IS %L', 'envcrypt_open_as_' || trim(other, '"'), type,
+            'opens a sealed value and converts it');
+        EXECUTE format('CREATE CAST (%I AS %s) WITH FUNCTION %I(%I) %s', type, other,
+            'envcrypt_open_as_' || trim(other, '"'), type,
+            CASE WHEN other = ANY (opened_as) THEN 'AS ASSIGNMENT' ELSE '' END);
+    END LOOP;
+
+    -- Order and equality for ORDER BY, GROUP BY, DISTINCT. The operators are not named = and <, so that col = 'x'
+    -- still finds the base type's.
+    FOR operator IN
+        SELECT * FROM (VALUES
+            ('*<', 'lt', '*>', '*>=', 'scalarltsel', 'scalarltjoinsel'),
+            ('*<=', 'le', '*>=', '*>', 'scalarlesel', 'scalarlejoinsel'),
+            ('*=', 'eq', '*=', '*<>', 'eqsel', 'eqjoinsel'),
+            ('*<>', 'ne', '*<>', '*=', 'neqsel', 'neqjoinsel'),
+            ('*>=', 'ge', '*<=', '*<', 'scalargesel', 'scalargejoinsel'),
+            ('*>', 'gt', '*<', '*<=', 'scalargtsel', 'scalargtjoinsel'))
+        AS o (name, suffix, commutator, negator, restriction, join_restriction)
+    LOOP
+        EXECUTE format($$CREATE FUNCTION %I(%I, %I) RETURNS boolean LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4
+            AS '$libdir/envcrypt', %L$$, type || '_' || operator.suffix, type, type, 'envcrypt_' || operator.suffix);
+        EXECUTE format('COMMENT ON FUNCTION %I(%I, %I) IS %L', type || '_' || operator.suffix, type, type,
+            'implementation of ' || operator.name || ' operator');
+        EXECUTE format('CREATE OPERATOR %s (LEFTARG = %I, RIGHTARG = %I, FUNCTION = %I, COMMUTATOR = %s, NEGATOR = %s, '
+            'RESTRICT = %s, JOIN = %s %s)', operator.name, type, type, type || '_' || operator.suffix,
+            operator.commutator, operator.negator, operator.restriction, operator.join_restriction,
+            CASE WHEN operator.name = '*=' THEN ', HASHES, MERGES' ELSE '' END);
+        EXECUTE format('COMMENT ON OPERATOR %s (%I, %I) IS %L', operator.name, type, type,
+            'compares what was sealed');
+    END LOOP;
+    EXECUTE format($$CREATE FUNCTION %I(%I, %I) RETURNS integer LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4
+        AS '$libdir/envcrypt', 'envcrypt_compare'$$, type || '_cmp', type, type);
+    EXECUTE format('COMMENT ON FUNCTION %I(%I, %I) IS ''less-equal-greater''', type || '_cmp', type, type);
+    EXECUTE format($$CREATE FUNCTION %I(%I) RETURNS integer LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4
+        AS '$libdir/envcrypt', 'envcrypt_hash'$$, type || '_hash', type);
+    EXECUTE format('COMMENT ON FUNCTION %I(%I) IS ''hash''', type || '_hash', type);
+    EXECUTE format($$CREATE FUNCTION %I(%I, bigint) RETURNS bigint LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4
+        AS '$libdir/envcrypt', 'envcrypt_hash_extended'$$, type || '_hash_extended', type);
+    EXECUTE format('COMMENT ON FUNCTION %I(%I, bigint) IS ''hash''', type || '_hash_extended', type);
+    EXECUTE format('CREATE OPERATOR CLASS %I DEFAULT FOR TYPE %I USING btree AS OPERATOR 1 *<, OPERATOR 2 *<=, '
+        'OPERATOR 3 *=, OPERATOR 4 *>=, OPERATOR 5 *>, FUNCTION 1 %I(%I, %I), FUNCTION 5 envcrypt_refuse_index(internal)',
+        type || '_ops', type, type || '_cmp', type, type);
+    EXECUTE format('CREATE OPERATOR CLASS %I DEFAULT FOR TYPE %I USING hash AS OPERATOR 1 *=, FUNCTION 1 %I(%I), '
+        'FUNCTION 2 %I(%I, bigint), FUNCTION 3 envcrypt_refuse_index(internal)',
+        type || '_ops', type, type || '_hash', type, type || '_hash_extended', type);
+
+    -- For one owner by name.
+    EXECUTE format($$CREATE FUNCTION encrypt_for_user(owner text, value %I) RETURNS %I
+        LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 2
+        AS '$libdir/envcrypt', 'envcrypt_encrypt_for_user'$$, base, type);
+    EXECUTE format('COMMENT ON FUNCTION encrypt_for_user(text, %I) IS %L', base,
+        'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key');
+    EXECUTE format($$CREATE FUNCTION decrypt_for_user(owner text, value %I) RETURNS %I
+        LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2
+        AS '$libdir/envcrypt', 'envcrypt_decrypt_for_user'$$, type, base);
+    EXECUTE format('COMMENT ON FUNCTION decrypt_for_user(text, %I) IS %L', type,
+        'opens a value that was sealed for this owner and refuses any other; needs envcrypt_decrypt or the session''s own master key');
+    EXECUTE format($$CREATE FUNCTION envcrypt_owner(value %I) RETURNS text LANGUAGE c STABLE STRICT PARALLEL SAFE
+        AS '$libdir/envcrypt', 'envcrypt_owner'$$, type);
+    EXECUTE format('COMMENT ON FUNCTION envcrypt_owner(%I) IS %L', type,
+        'the owner a value is sealed for; null for the database key and for a shredded owner; for those who may open, and key administrators');
+    EXECUTE format($$CREATE FUNCTION envcrypt_key_id(value %I) RETURNS bigint LANGUAGE c STABLE STRICT PARALLEL SAFE
+        AS '$libdir/envcrypt', 'envcrypt_key_id'$$, type);
+    EXECUTE format('COMMENT ON FUNCTION envcrypt_key_id(%I) IS %L', type,
+        'the id of the data key a value is sealed under; for those who may open, and key administrators');
+END
+$template$;
+
+-- The types, one call each.
+
+SELECT envcrypt_define_type('text', 'S', true, '{bpchar}', '{varchar,bpchar,name}',
+    '{int2,int4,int8,numeric,float4,float8,bool,date,time,timetz,timestamp,timestamptz,interval,uuid,inet,cidr,json,jsonb,bytea,oid,regclass,money,xml}');
+SELECT envcrypt_define_type('bytea', 'U', false, '{}', '{text,varchar,bpchar,name}', '{}');
+
+DROP FUNCTION envcrypt_define_type(text, text, boolean, text[], text[], text[]);
+
+-- Keys. Each of these functions checks the caller's right itself, too.
+
+CREATE FUNCTION envcrypt_generate_master_key() RETURNS text
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_generate_master_key() IS
+    'returns a new random master key in base64; nothing keeps it, so store it where no database is';
+
+CREATE FUNCTION envcrypt_create_user_key(owner text, after_shred boolean DEFAULT false) RETURNS bigint
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_create_user_key(text, boolean) IS
+    'makes an owner''s data key if there is none and returns its id; after_shred gives a shredded owner a new one';
+
+CREATE FUNCTION envcrypt_rotate_master() RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_rotate_master() IS
+    'makes the keyring''s first key the current master key and re-wraps all data keys with it; returns how many; touches no value';
+
+CREATE FUNCTION envcrypt_shred_user(owner text) RETURNS jsonb
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_shred_user(text) IS
+    'destroys an owner''s data keys, and with them everything sealed for that owner; returns a receipt';
+
+CREATE FUNCTION envcrypt_status(OUT "check" text, OUT state text, OUT detail text, OUT advice text)
+    RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 20 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_status() IS 'one row for each thing to check, with what to do where something is wrong';
+
+REVOKE ALL ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
+    envcrypt_rotate_master(), envcrypt_shred_user(text), envcrypt_status() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
+    envcrypt_rotate_master(), envcrypt_shred_user(text) TO envcrypt_keyadmin;
+GRANT EXECUTE ON FUNCTION envcrypt_status() TO envcrypt_keyadmin, envcrypt_encrypt, envcrypt_decrypt, envcrypt_search;
+
+-- What no operator class can refuse.
+
+CREATE FUNCTION envcrypt_guard_ddl() RETURNS event_trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_guard_ddl() IS
+    'envcrypt: refuses partitioning by an encrypted column, and statistics on expressions over one';
+REVOKE ALL ON FUNCTION envcrypt_guard_ddl() FROM PUBLIC;
+CREATE EVENT TRIGGER envcrypt_guard_ddl ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE STATISTICS')
+    EXECUTE FUNCTION envcrypt_guard_ddl();
+ALTER EVENT TRIGGER envcrypt_guard_ddl ENABLE ALWAYS;

@@ -1,0 +1,25 @@
+// envcrypt.cpp: what PostgreSQL loads: the magic block and _PG_init, a table of contents.
+#include "core/aead.h"
+
+#include "pg/backend.h"
+#include "pg/errors.h"
+#include "pg/extension_objects.h"
+#include "pg/key_cache.h"
+#include "pg/rights.h"
+#include "pg/settings.h"
+#include "pg/statement_state.h"
+
+extern "C" {
+PG_MODULE_MAGIC;
+PGDLLEXPORT void _PG_init();
+}
+
+void _PG_init() {
+    if (const envcrypt::Status status = envcrypt::FetchAlgorithms(); !status.ok())
+        envcrypt::RaiseStatus(status);
+    envcrypt::DefineSettings();
+    envcrypt::RegisterExtensionCallbacks();
+    envcrypt::RegisterRightsCallbacks();
+    envcrypt::RegisterKeyCacheCallbacks();
+    envcrypt::InstallStatementHooks();
+}

@@ -1,0 +1,17 @@
+// armored.h: the text form of a sealed value: `envcrypt1:` and base64 (docs/format.md, section 5).
+#pragma once
+
+#include "pg/backend.h"
+
+namespace envcrypt {
+
+// LooksArmored: begins as only an armored value does.
+[[nodiscard]] bool LooksArmored(std::string_view text) noexcept;
+
+// Armor returns a palloc'd C string.
+char *Armor(const struct varlena *sealed);
+
+// Unarmor returns a palloc'd sealed value. Raises kErrCannotOpen for text that LooksArmored and is not.
+struct varlena *Unarmor(std::string_view text);
+
+}  // namespace envcrypt

@@ -1,0 +1,127 @@
+#include <algorithm>
+
+#include "pg/errors.h"
+#include "pg/extension_objects.h"
+#include "pg/key_creation.h"
+#include "pg/master_key_table.h"
+#include "pg/master_ring.h"
+#include "pg/rights.h"
+#include "pg/settings.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "common/hashfn.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+}
+
+namespace envcrypt {
+namespace {
+
+// Told apart from pg_advisory_lock's, which use 1 and 2.
+constexpr std::uint16_t kOwnerLockClass = 0xEC;
+
+// Wraps a new key for the row's owner, stores it, and opens it.
+DataKey *Create(const Owner &owner, Algorithm algorithm, std::uint32_t key_version,
+                const Fingerprint &master) {
+    Aead *wrapping = WrappingKeyFor(master);
+    StoredKey made;
+    KeyRow &row = made.row;
+    row.algorithm = algorithm;
+    row.key_version = key_version;
+    row.has_owner = !owner.is_database();
+    row.owner_bytes = static_cast<std::uint8_t>(owner.utf8.size());
+    std::copy(owner.utf8.begin(), owner.utf8.end(), row.owner_utf8.begin());
+    const Status status = GenerateWrappedKey(*wrapping, master, Random(), MyProcPid, &row);
+    if (!status.ok())
+        RaiseStatus(status);
+    InsertKey(row, owner);
+    made.ours = true;
+    return OpenStoredKey(made, true);
+}
+
+}  // namespace
+
+void RefuseWriting(const char *what) {
+    if (RecoveryInProgress())
+        ereport(
+            ERROR,
+            (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION), errmsg("cannot execute %s during recovery", what),
+             errdetail("A standby can open values, and seal for owners who have a data key, but it "
+                       "cannot make or change data keys."),
+             errhint("Do this on the primary server."), HideFromLog()));
+    PreventCommandIfReadOnly(what);
+    PreventCommandIfParallelMode(what);
+}
+
+void LockOwner(const Owner &owner) {
+    const std::uint64_t hash = hash_bytes_extended(reinterpret_cast<const unsigned char *>(owner.utf8.data()),
+                                                   static_cast<int>(owner.utf8.size()), 0);
+    LOCKTAG tag;
+    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<std::uint32_t>(hash >> 32U),
+                         static_cast<std::uint32_t>(hash), kOwnerLockClass);
+    LockAcquire(&tag, ExclusiveLock, false, false);
+    AcceptInvalidationMessages();
+}
+
+Tombstone TombstoneOf(const Owner &owner) {
+    StoredKey database_key;
+    if (!FindDatabaseKey1(&database_key))
+        ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the database key of version 1 is missing"),
+                        errhint("Restore its row of envcrypt_data_keys from a backup."), HideFromLog()));
+    Tombstone tombstone{};
+    const Status status = OwnerTombstone(*WrappingKeyFor(database_key.row.master_fingerprint),
+                                         database_key.row, owner.utf8, &tombstone);
+    if (!status.ok())
+        RaiseStatus(status);
+    return tombstone;
+}
+
+void EnsureDatabaseKey(const Fingerprint &master) {
+    if (ActiveKey({}) == nullptr)
+        Create({}, Algorithm::kXaes256Gcm, 1, master);
+}
+
+Fingerprint EnsureCurrentMasterKey() {
+    Keyring *ring = MasterRing();
+    Fingerprint current{};
+    if (FindCurrentMasterKey(&current))
+        return current;
+    if (!IsKeyAdministrator())
+        ereport(ERROR, (errcode(kErrNoMasterKey), errmsg("no master key is registered for this database"),
+                        errhint("A key administrator registers it with SELECT envcrypt_rotate_master()."),
+                        HideFromLog()));
+    LockMasterKeys();
+    if (!FindCurrentMasterKey(&current)) {  // nobody else was faster
+        current = ring->fingerprint(0);
+        SetMasterKeyState(current, MasterState::kCurrent);
+    }
+    EnsureDatabaseKey(current);
+    return current;
+}
+
+DataKey *EnsureActiveKey(const Owner &owner, bool after_shred, const char *what) {
+    if (DataKey *key = ActiveKey(owner); key != nullptr)
+        return key;
+    RefuseWriting(what);
+    // Before the owner's lock and before the look at the registry: a rotation admits no new key while it
+    // runs.
+    LockRelationOid(Objects().data_keys, RowExclusiveLock);
+    LockOwner(owner);
+    if (DataKey *key = ActiveKey(owner); key != nullptr)
+        return key;
+    const Fingerprint current = EnsureCurrentMasterKey();
+    std::uint32_t buried = 0;
+    if (AnyTombstone())
+        buried = HighestTombstoneVersion(TombstoneOf(owner));
+    if (buried > 0 && !after_shred)
+        ereport(ERROR, (errcode(kErrKeyDestroyed),
+                        errmsg("data key of owner \"%.*s\" was destroyed",
+                               static_cast<int>(owner.stored.size()), owner.stored.data()),
+                        errhint("If this owner is to have data again, a key administrator runs "
+                                "envcrypt_create_user_key(owner, after_shred => true)."),
+                        HideFromLog()));
+    return Create(owner, static_cast<Algorithm>(settings.data_key_algorithm), buried + 1, current);
+}
+
+}  // namespace envcrypt

@@ -1,0 +1,35 @@
+// key_creation.h: how data keys come into being.
+//
+// One key per owner, whatever runs at the same time and at whatever isolation level: a transaction-level lock
+// on the owner's hash, a fresh look, then the insert. New keys are wrapped by the registered current master
+// key only.
+#pragma once
+
+#include "pg/backend.h"
+#include "pg/key_cache.h"
+#include "pg/owner.h"
+
+namespace envcrypt {
+
+// EnsureActiveKey returns the owner's active key and makes one if there is none. An owner who was shredded
+// raises kErrKeyDestroyed unless `after_shred`. `what` names the caller in errors about read-only
+// transactions. The caller has established the right to make keys.
+DataKey *EnsureActiveKey(const Owner &owner, bool after_shred, const char *what);
+
+// RefuseWriting raises where nothing can be written: read-only transaction, standby, parallel worker.
+void RefuseWriting(const char *what);
+
+// LockOwner makes this transaction the only one that creates or shreds keys of `owner`, until it ends.
+void LockOwner(const Owner &owner);
+
+// EnsureCurrentMasterKey returns the current master key's fingerprint; where none is registered, it registers
+// the ring's primary key and makes the database key, for which the caller must be a key administrator.
+Fingerprint EnsureCurrentMasterKey();
+
+// EnsureDatabaseKey makes the database key if there is none. The caller holds LockMasterKeys.
+void EnsureDatabaseKey(const Fingerprint &master);
+
+// TombstoneOf computes an owner's tombstone. Raises if the database key does not open.
+Tombstone TombstoneOf(const Owner &owner);
+
+}  // namespace envcrypt

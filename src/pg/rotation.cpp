@@ -1,0 +1,139 @@
+// rotation.cpp: envcrypt_rotate_master(), which re-wraps data keys and touches no sealed value.
+//
+// One transaction, all or nothing. A lock that conflicts with every writer of the key table makes sure that
+// no data key is created under the old master key meanwhile, and is held to the end; readers, and sealing for
+// owners who have a key, never wait for it.
+
+#include "core/key_operations.h"
+
+#include "pg/errors.h"
+#include "pg/extension_objects.h"
+#include "pg/key_creation.h"
+#include "pg/key_table.h"
+#include "pg/master_key_table.h"
+#include "pg/master_ring.h"
+#include "pg/patient_lock.h"
+#include "pg/rights.h"
+
+namespace envcrypt {
+namespace {
+
+constexpr const char *kWhat = "envcrypt_rotate_master()";
+
+// ScanKeys calls `use(slot)` for each row of the key table, as it is now: a rotation in a REPEATABLE READ
+// transaction must see what others committed before it got its lock.
+template <typename Use>
+void ScanKeys(Use use) {
+    Relation table = table_open(Objects().data_keys, AccessShareLock);
+    const Snapshot now = RegisterSnapshot(GetLatestSnapshot());
+    TupleTableSlot *slot = table_slot_create(table, nullptr);
+    TableScanDesc scan = table_beginscan_strat(table, now, 0, nullptr, true, false);
+    MemoryContext per_row =
+        AllocSetContextCreate(CurrentMemoryContext, "envcrypt rotation row", ALLOCSET_DEFAULT_SIZES);
+    const MemoryContext caller = MemoryContextSwitchTo(per_row);
+    while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+        CHECK_FOR_INTERRUPTS();
+        use(slot);
+        MemoryContextReset(per_row);
+    }
+    MemoryContextSwitchTo(caller);
+    MemoryContextDelete(per_row);
+    table_endscan(scan);
+    ExecDropSingleTupleTableSlot(slot);
+    UnregisterSnapshot(now);
+    table_close(table, AccessShareLock);
+}
+
+// The keyring's primary key becomes current, unless the registry forbids it.
+void MakeCurrent(const Fingerprint &primary) {
+    Fingerprint current{};
+    MasterState state{};
+    const bool registered = FindMasterKey(primary, &state);
+    if (registered && !MayUnwrap(state))
+        ereport(
+            ERROR,
+            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+             errmsg("master key %s is %s", FingerprintHex(primary), MasterStateName(state)),
+             errhint("Put a new key at the top of the keyring: envcrypt_generate_master_key() makes one."),
+             HideFromLog()));
+    if (registered && state == MasterState::kCurrent)
+        return;
+    if (FindCurrentMasterKey(&current))
+        SetMasterKeyState(current, MasterState::kRetiring);
+    SetMasterKeyState(primary, MasterState::kCurrent);
+}
+
+// Every data key must open with a key of the ring before any is changed, so that the error can name all that
+// is missing. Returns how many are to be re-wrapped.
+int64 RequireAllWrappers(Keyring *ring, const Fingerprint &primary) {
+    int64 to_do = 0;
+    int64 missing = 0;
+    Fingerprint missing_master{};
+    ScanKeys([&](TupleTableSlot *slot) {
+        StoredKey key;
+        ReadKey(slot, &key);
+        const Fingerprint &master = key.row.master_fingerprint;
+        if (key.shredded || master == primary)
+            return;
+        to_do++;
+        if (ring->Find(master) == nullptr) {
+            missing++;
+            missing_master = master;
+        }
+    });
+    if (missing > 0)
+        ereport(
+            ERROR,
+            (errcode(kErrNoMasterKey),
+             errmsg_plural("%lld data key is wrapped by a master key that the keyring lacks",
+                           "%lld data keys are wrapped by a master key that the keyring lacks", missing,
+                           static_cast<long long>(missing)),
+             errdetail("Master key %s is missing. Nothing was changed.", FingerprintHex(missing_master)),
+             errhint("Add it to the keyring after the new primary key, and rotate again."), HideFromLog()));
+    return to_do;
+}
+
+int64 RewrapAll(Keyring *ring, const Fingerprint &primary) {
+    int64 rewrapped = 0;
+    Aead *to = WrappingKeyFor(primary);
+    KeyTableWriter writer = OpenKeyTableForUpdate();
+    ScanKeys([&](TupleTableSlot *slot) {
+        StoredKey key;
+        ReadKey(slot, &key);
+        if (key.shredded || key.row.master_fingerprint == primary)
+            return;
+        Aead *from = WrappingKeyFor(key.row.master_fingerprint);
+        const Status status = RewrapKey(*from, *to, primary, Random(), MyProcPid, &key.row);
+        if (status.code == Code::kAuthFailed)
+            RaiseCannotOpen("the data key's row does not unwrap", key.row.key_id);
+        if (!status.ok())
+            RaiseStatus(status);
+        ReplaceWrapping(&writer, slot, key.row);
+        rewrapped++;
+    });
+    CloseKeyTable(&writer);
+    CommandCounterIncrement();
+    return rewrapped;
+}
+
+}  // namespace
+}  // namespace envcrypt
+
+using namespace envcrypt;
+
+ENVCRYPT_FUNCTION(envcrypt_rotate_master) {
+    RequireKeyAdministrator();
+    RefuseWriting(kWhat);
+    Keyring *ring = MasterRing();
+    const Fingerprint primary = ring->fingerprint(0);
+    LockPatiently(Objects().data_keys, ShareRowExclusiveLock, kWhat);
+    LockMasterKeys();
+    AcceptInvalidationMessages();
+
+    const int64 to_do = RequireAllWrappers(ring, primary);
+    MakeCurrent(primary);
+    const int64 rewrapped = to_do > 0 ? RewrapAll(ring, primary) : 0;
+    AnnounceKeyTableChange();
+    EnsureDatabaseKey(primary);
+    PG_RETURN_INT64(rewrapped);
+}

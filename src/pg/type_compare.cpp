@@ -1,0 +1,144 @@
+// type_compare.cpp: order, equality and hashes of opened values, for ORDER BY, GROUP BY, DISTINCT and the
+// like.
+//
+// Identical bytes are equal without being opened. While ANALYZE runs, and in logical replication workers,
+// bytes are all that is compared: what is opened there would end in a catalog, or needs a key that the worker
+// has not.
+
+#include <algorithm>
+
+#include "pg/base_type.h"
+#include "pg/errors.h"
+#include "pg/rights.h"
+#include "pg/seal.h"
+#include "pg/statement_state.h"
+#include "pg/value_memo.h"
+
+extern "C" {
+#include "common/hashfn.h"
+#include "utils/typcache.h"
+}
+
+namespace envcrypt {
+namespace {
+
+struct CompareState {
+    const BaseType *type;
+    const TypeCacheEntry *base;  // lives as long as the process
+};
+
+CompareState *StateOf(FmgrInfo *function) {
+    if (likely(function->fn_extra != nullptr))
+        return static_cast<CompareState *>(function->fn_extra);
+    const BaseType *type = LookUpTypeOfFunction(function, 0);
+    auto *state =
+        static_cast<CompareState *>(MemoryContextAllocZero(function->fn_mcxt, sizeof(CompareState)));
+    state->type = type;
+    state->base = lookup_type_cache(type->base, TYPECACHE_CMP_PROC_FINFO | TYPECACHE_HASH_PROC_FINFO |
+                                                    TYPECACHE_HASH_EXTENDED_PROC_FINFO);
+    function->fn_extra = state;
+    return state;
+}
+
+int CompareBytes(std::span<const std::uint8_t> left, std::span<const std::uint8_t> right) {
+    const int order = memcmp(left.data(), right.data(), std::min(left.size(), right.size()));
+    if (order != 0)
+        return order;
+    return left.size() == right.size() ? 0 : left.size() < right.size() ? -1 : 1;
+}
+
+bool ComparesBytesOnly() {
+    return IsAnalyzing() || IsReplicationWorker();
+}
+
+// A comparison runs in the caller's memory, which a sort keeps until its end: nothing may be left there.
+int Compare(FunctionCallInfo fcinfo) {
+    auto *left = PG_GETARG_VARLENA_PP(0);
+    auto *right = PG_GETARG_VARLENA_PP(1);
+    int order = CompareBytes(VarlenaBytes(left), VarlenaBytes(right));
+    if (order != 0 && !ComparesBytesOnly()) {
+        CompareState *state = StateOf(fcinfo->flinfo);
+        RequireOpen();
+        const Datum a = OpenThroughMemo(*state->type, left);
+        const Datum b = OpenThroughMemo(*state->type, right);
+        auto *compare = const_cast<FmgrInfo *>(&state->base->cmp_proc_finfo);
+        order = DatumGetInt32(FunctionCall2Coll(compare, PG_GET_COLLATION(), a, b));
+    }
+    PG_FREE_IF_COPY(left, 0);
+    PG_FREE_IF_COPY(right, 1);
+    return order;
+}
+
+}  // namespace
+}  // namespace envcrypt
+
+using namespace envcrypt;
+
+ENVCRYPT_FUNCTION(envcrypt_compare) {
+    PG_RETURN_INT32(Compare(fcinfo));
+}
+ENVCRYPT_FUNCTION(envcrypt_lt) {
+    PG_RETURN_BOOL(Compare(fcinfo) < 0);
+}
+ENVCRYPT_FUNCTION(envcrypt_le) {
+    PG_RETURN_BOOL(Compare(fcinfo) <= 0);
+}
+ENVCRYPT_FUNCTION(envcrypt_eq) {
+    PG_RETURN_BOOL(Compare(fcinfo) == 0);
+}
+ENVCRYPT_FUNCTION(envcrypt_ne) {
+    PG_RETURN_BOOL(Compare(fcinfo) != 0);
+}
+ENVCRYPT_FUNCTION(envcrypt_ge) {
+    PG_RETURN_BOOL(Compare(fcinfo) >= 0);
+}
+ENVCRYPT_FUNCTION(envcrypt_gt) {
+    PG_RETURN_BOOL(Compare(fcinfo) > 0);
+}
+
+ENVCRYPT_FUNCTION(envcrypt_hash) {
+    auto *sealed = PG_GETARG_VARLENA_PP(0);
+    const auto bytes = VarlenaBytes(sealed);
+    Datum hash = 0;
+    if (ComparesBytesOnly()) {
+        hash = hash_any(bytes.data(), static_cast<int>(bytes.size()));
+    } else {
+        CompareState *state = StateOf(fcinfo->flinfo);
+        RequireOpen();
+        const Datum value = OpenThroughMemo(*state->type, sealed);
+        hash = FunctionCall1Coll(const_cast<FmgrInfo *>(&state->base->hash_proc_finfo), PG_GET_COLLATION(),
+                                 value);
+    }
+    PG_FREE_IF_COPY(sealed, 0);
+    return hash;
+}
+
+ENVCRYPT_FUNCTION(envcrypt_hash_extended) {
+    auto *sealed = PG_GETARG_VARLENA_PP(0);
+    const Datum seed = PG_GETARG_DATUM(1);
+    const auto bytes = VarlenaBytes(sealed);
+    Datum hash = 0;
+    if (ComparesBytesOnly()) {
+        hash = hash_any_extended(bytes.data(), static_cast<int>(bytes.size()), DatumGetUInt64(seed));
+    } else {
+        CompareState *state = StateOf(fcinfo->flinfo);
+        RequireOpen();
+        const Datum value = OpenThroughMemo(*state->type, sealed);
+        hash = FunctionCall2Coll(const_cast<FmgrInfo *>(&state->base->hash_extended_proc_finfo),
+                                 PG_GET_COLLATION(), value, seed);
+    }
+    PG_FREE_IF_COPY(sealed, 0);
+    return hash;
+}
+
+// The options support function of the operator classes. PostgreSQL calls it when an index is defined on a
+// column (plain, empty and partitioned tables alike) and never for sorting: so sorting works and indexes are
+// refused.
+ENVCRYPT_FUNCTION(envcrypt_refuse_index) {
+    ereport(ERROR,
+            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("cannot index a randomly encrypted column"),
+             errdetail("Equal values are stored as different bytes, and their order is not stored at all."),
+             errhint("Equality search needs a searchable type; such a column has a keyed token to index."),
+             HideFromLog()));
+    PG_RETURN_VOID();
+}

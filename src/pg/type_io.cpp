@@ -1,0 +1,155 @@
+// type_io.cpp: input and output functions of encrypted types, in text and binary, under envcrypt.io.
+
+#include "pg/armored.h"
+#include "pg/base_type.h"
+#include "pg/errors.h"
+#include "pg/key_cache.h"
+#include "pg/rights.h"
+#include "pg/seal.h"
+#include "pg/settings.h"
+#include "pg/statement_state.h"
+
+namespace envcrypt {
+namespace {
+
+enum class Language : std::uint8_t { kPlaintext, kCiphertext };
+
+bool ForcesCiphertext() {
+    return SpeaksOnlyCiphertext() || settings.io == static_cast<int>(Io::kCiphertext) ||
+           (settings.io == static_cast<int>(Io::kAuto) && IsDumpConnection());
+}
+
+Language InputLanguage() {
+    if (ForcesCiphertext())
+        return Language::kCiphertext;
+    if (settings.io == static_cast<int>(Io::kPlaintext))
+        return Language::kPlaintext;
+    return MaySeal() || MayOpen() ? Language::kPlaintext : Language::kCiphertext;
+}
+
+Language OutputLanguage() {
+    if (ForcesCiphertext())
+        return Language::kCiphertext;
+    if (settings.io == static_cast<int>(Io::kPlaintext))
+        return Language::kPlaintext;
+    return MayOpen() ? Language::kPlaintext : Language::kCiphertext;
+}
+
+// A literal is plaintext to whoever may seal or open: coalesce(c, 'x') is a reader's business, too.
+void RequirePlaintextInput() {
+    if (!MayOpen())
+        RequireSeal();
+}
+
+// AcceptSealed checks a sealed value that comes from outside and returns it. It is authenticated where this
+// session can; where it cannot, only those may bring it in who are trusted with it: a made-up value would
+// break later scans.
+struct varlena *AcceptSealed(const BaseType &type, struct varlena *sealed) {
+    const SealedHeader header = Header(type, sealed);
+    const bool may_use_key = !SpeaksOnlyCiphertext() && (MaySeal() || MayOpen());
+    const Authenticity found = may_use_key ? Authenticate(header, sealed) : Authenticity::kUnknown;
+    if (found == Authenticity::kForged)
+        RaiseCannotOpen("authentication failed", header.key_id);
+    if (found == Authenticity::kUnknown && !SpeaksOnlyCiphertext() && !MayBringSealed())
+        ereport(ERROR,
+                (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                 errmsg("permission denied to store sealed values that cannot be authenticated"),
+                 errhint("Grant envcrypt_encrypt or envcrypt_keyadmin to the role, or give the session the "
+                         "master key."),
+                 HideFromLog()));
+    return sealed;
+}
+
+// In ALTER TABLE, a constant that was printed for a role without the right to open comes back here.
+bool IsConstantOfAlterTable(const BaseType &type, const struct varlena *sealed) {
+    return IsAlteringTable() && Authenticate(Header(type, sealed), sealed) == Authenticity::kAuthentic;
+}
+
+[[noreturn]] void RaisePlaintextAsSealed(const BaseType &type) {
+    const bool forced = ForcesCiphertext();
+    ereport(ERROR,
+            (errcode(forced ? ERRCODE_INVALID_TEXT_REPRESENTATION : ERRCODE_INSUFFICIENT_PRIVILEGE),
+             errmsg("plaintext given where type %s expects a sealed value", format_type_be(type.encrypted)),
+             forced ? errhint("Set envcrypt.io to plaintext to seal values that are not sealed yet.")
+                    : errhint("This role may neither seal nor open values: grant envcrypt_encrypt or "
+                              "envcrypt_decrypt to it."),
+             HideFromLog()));
+    pg_unreachable();
+}
+
+// A binary value that carries the header of a sealed one and the id of a key that exists here is one.
+bool IsKnownSealed(const BaseType &type, StringInfo message) {
+    const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t *>(message->data),
+                                              static_cast<std::size_t>(message->len));
+    SealedHeader header;
+    StoredKey stored;
+    return ParseHeader(bytes, bytes.size(), &header).ok() && header.type_tag == type.tag &&
+           FindKey(header.key_id, &stored);
+}
+
+}  // namespace
+}  // namespace envcrypt
+
+using namespace envcrypt;
+
+ENVCRYPT_FUNCTION(envcrypt_type_in) {
+    char *text = PG_GETARG_CSTRING(0);
+    const std::int32_t typmod = PG_GETARG_INT32(2);
+    const BaseType &type = *TypeOfFunction(fcinfo->flinfo, kResult);
+    const bool armored = LooksArmored(text);
+    if (InputLanguage() == Language::kCiphertext) {
+        if (!armored)
+            RaisePlaintextAsSealed(type);
+        PG_RETURN_POINTER(AcceptSealed(type, Unarmor(text)));
+    }
+    RequirePlaintextInput();
+    if (armored) {
+        struct varlena *sealed = IsAlteringTable() ? Unarmor(text) : nullptr;
+        if (sealed == nullptr || !IsConstantOfAlterTable(type, sealed))
+            RaiseSealedAsPlaintext(type.encrypted);
+        PG_RETURN_POINTER(sealed);
+    }
+    return SealInTransit(type, BaseInput(type, text, typmod));
+}
+
+ENVCRYPT_FUNCTION(envcrypt_type_out) {
+    auto *sealed = PG_GETARG_VARLENA_PP(0);
+    const BaseType &type = *TypeOfFunction(fcinfo->flinfo, 0);
+    if (OutputLanguage() == Language::kCiphertext)
+        PG_RETURN_CSTRING(Armor(sealed));
+    RequireOpen();
+    PG_RETURN_CSTRING(OutputFunctionCall(const_cast<FmgrInfo *>(&type.output), Open(type, sealed)));
+}
+
+ENVCRYPT_FUNCTION(envcrypt_type_recv) {
+    auto *message = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
+    const std::int32_t typmod = PG_GETARG_INT32(2);
+    const BaseType &type = *TypeOfFunction(fcinfo->flinfo, kResult);
+    if (InputLanguage() == Language::kCiphertext) {
+        const auto size = static_cast<std::size_t>(message->len - message->cursor);
+        auto *sealed = static_cast<struct varlena *>(palloc(VARHDRSZ + size));
+        SET_VARSIZE(sealed, VARHDRSZ + size);
+        memcpy(VARDATA(sealed), message->data + message->cursor, size);
+        message->cursor = message->len;
+        PG_RETURN_POINTER(AcceptSealed(type, sealed));
+    }
+    RequirePlaintextInput();
+    if (IsKnownSealed(type, message))
+        RaiseSealedAsPlaintext(type.encrypted);
+    const Datum value = BaseReceive(type, message, typmod);
+    if (type.form == PlainForm::kText && LooksArmored(VarlenaChars(DatumGetPointer(value))))
+        RaiseSealedAsPlaintext(type.encrypted);
+    return SealInTransit(type, value);
+}
+
+ENVCRYPT_FUNCTION(envcrypt_type_send) {
+    auto *sealed = PG_GETARG_VARLENA_PP(0);
+    const BaseType &type = *TypeOfFunction(fcinfo->flinfo, 0);
+    if (OutputLanguage() == Language::kCiphertext) {
+        const auto bytes = VarlenaBytes(sealed);
+        PG_RETURN_BYTEA_P(reinterpret_cast<bytea *>(cstring_to_text_with_len(
+            reinterpret_cast<const char *>(bytes.data()), static_cast<int>(bytes.size()))));
+    }
+    RequireOpen();
+    PG_RETURN_BYTEA_P(SendFunctionCall(const_cast<FmgrInfo *>(&type.send), Open(type, sealed)));
+}
