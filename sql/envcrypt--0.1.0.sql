@@ -130,7 +130,7 @@ BEGIN
         AS '$libdir/envcrypt', 'envcrypt_type_send'$$, type || '_send', type);
     EXECUTE format($$CREATE TYPE %I (INPUT = %I, OUTPUT = %I, RECEIVE = %I, SEND = %I, ANALYZE = envcrypt_type_analyze,
         INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = external, CATEGORY = %L, COLLATABLE = %L)$$,
-        type, type || '_in', type || '_out', type || '_recv', type || '_send', category, collatable);
+        type, type || '_in', type || '_out', type || '_recv', type || '_send', category, collatable::text);
     EXECUTE format('COMMENT ON TYPE %I IS %L', type, 'envcrypt: ' || base || ', sealed under its owner''s data key');
     EXECUTE format('COMMENT ON FUNCTION %I(cstring, oid, integer) IS ''I/O''', type || '_in');
     EXECUTE format('COMMENT ON FUNCTION %I(%I) IS ''I/O''', type || '_out', type);

@@ -37,3 +37,7 @@ unit: build/unit/run
 
 lint:
 	@test/lint
+
+# For scripts: the value of a variable.
+print-%:
+	@echo '$($*)'

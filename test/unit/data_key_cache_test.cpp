@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <utility>
 
 #include "memory_failure.h"
 #include "test_util.h"
@@ -312,6 +313,28 @@ TEST_F(DataKeyCacheTest, AFailedPutLeavesOtherKeysAlone) {
     DataKey *key = nullptr;
     EXPECT_EQ(cache.Put(Row(2, "alice", 2), other_wrapping_, true, false, &key).code, Code::kAuthFailed);
     EXPECT_TRUE(Works(cache.FindActive("alice"), 1));
+}
+
+TEST_F(DataKeyCacheTest, GenerationChangesWhenKeysAreTakenAway) {
+    DataKeyCache cache(4);
+    std::uint64_t last = cache.generation();
+    const auto changed = [&] { return std::exchange(last, cache.generation()) != last; };
+    const KeyRow row = Row(1, "alice");
+    Put(cache, row, true);
+    (void)cache.Find(1);
+    cache.CommitUncommitted();
+    cache.DropUncommitted();
+    EXPECT_FALSE(changed());
+    cache.MarkStale();
+    EXPECT_TRUE(changed());
+    Put(cache, row, true);
+    EXPECT_FALSE(changed());
+    Put(cache, Row(2, "bob"), true, true);
+    EXPECT_FALSE(changed());
+    cache.DropUncommitted();
+    EXPECT_TRUE(changed());
+    cache.Clear();
+    EXPECT_TRUE(changed());
 }
 
 TEST_F(DataKeyCacheTest, OwnersAreFoundByTheCachesOwnBytes) {

@@ -3,6 +3,7 @@
 
 #include "core/encoding.h"
 #include "core/kdf.h"
+#include "core/key_operations.h"
 #include "core/keyring.h"
 #include "core/sealed_value.h"
 #include "core/wrapped_key.h"
@@ -120,6 +121,13 @@ TEST(GoldenTest, TheTombstoneOfAnOwnerIsFixed) {
     std::array<std::uint8_t, kHmacBytes> tombstone{};
     ASSERT_TRUE(HmacSha256(key, FromText(golden::kTombstoneOwner), tombstone).ok());
     EXPECT_EQ(ToHex(tombstone), golden::kTombstone);
+
+    Keyring ring;
+    ASSERT_TRUE(ring.Load(golden::kMasterKeyBase64).ok());
+    const KeyRow row = RowOf(golden::kDatabaseKey);
+    Tombstone made{};
+    ASSERT_TRUE(OwnerTombstone(*ring.Find(row.master_fingerprint), row, golden::kTombstoneOwner, &made).ok());
+    EXPECT_EQ(made, tombstone);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 
+#include <set>
+
 #include "core/encoding.h"
 #include "core/wrapped_key.h"
 #include "memory_failure.h"
@@ -126,6 +128,19 @@ TEST(MasterKeyTest, EveryForeignCharacterIsRefused) {
     }
     EXPECT_EQ(ParsedHex(" " + KeyText(1).substr(0, 43)), "refused");
     EXPECT_EQ(ParsedHex("0x" + std::string(kHexKey.substr(2))), "refused");
+}
+
+TEST(MasterKeyTest, GeneratedKeysAreAcceptedAndDiffer) {
+    std::set<std::string> seen;
+    for (int i = 0; i < 100; i++) {
+        std::array<char, 45> text{};
+        ASSERT_TRUE(GenerateMasterKey(text).ok());
+        EXPECT_EQ(text.back(), '\0');
+        const std::string hex = ParsedHex({text.data(), 44});
+        EXPECT_EQ(hex.size(), 64U);
+        seen.insert(hex);
+    }
+    EXPECT_EQ(seen.size(), 100U);
 }
 
 TEST(KeyringTest, FingerprintIsTheGoldenValue) {

@@ -1,0 +1,45 @@
+-- What CREATE EXTENSION makes, and what everybody may do with it.
+SELECT extname, extversion, extrelocatable FROM pg_extension WHERE extname = 'envcrypt';
+SELECT rolname, rolcanlogin, rolsuper, rolinherit FROM pg_roles WHERE rolname LIKE 'envcrypt%' ORDER BY 1;
+SELECT typname, typcategory, typstorage, typlen, typcollation <> 0 AS collatable FROM pg_type
+WHERE typname LIKE 'encrypted%' ORDER BY 1;
+SELECT castsource::regtype, casttarget::regtype, castcontext FROM pg_cast
+WHERE (castsource::regtype::text LIKE 'encrypted%' OR casttarget::regtype::text LIKE 'encrypted%') AND castcontext <> 'e'
+ORDER BY 1, 2;
+SELECT castsource::regtype, count(*) FROM pg_cast WHERE castsource::regtype::text LIKE 'encrypted%' AND castcontext = 'e'
+GROUP BY 1 ORDER BY 1;
+
+-- Nothing of ours is without a description; sealing is volatile, opening stable, nothing leakproof.
+SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+WHERE e.extname = 'envcrypt' AND obj_description(p.oid, 'pg_proc') IS NULL;
+SELECT p.oid::regprocedure, p.provolatile, p.proparallel, p.proisstrict, p.proleakproof FROM pg_proc p
+JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+WHERE e.extname = 'envcrypt' AND p.proname NOT LIKE 'envcrypt_open_as%' ORDER BY p.oid::regprocedure::text COLLATE "C";
+
+-- PUBLIC reads neither key table and runs only what it needs.
+SELECT c.relname, has_table_privilege('pg_monitor', c.oid, 'SELECT') FROM pg_class c
+WHERE c.relname IN ('envcrypt_data_keys', 'envcrypt_master_keys') ORDER BY 1;
+SELECT p.oid::regprocedure FROM pg_proc p
+JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+WHERE e.extname = 'envcrypt' AND NOT has_function_privilege('pg_monitor', p.oid, 'EXECUTE')
+ORDER BY p.oid::regprocedure::text COLLATE "C";
+
+-- Both key tables are dumped, and have no row-level security.
+SELECT c.relname, c.relrowsecurity, c.reloptions FROM pg_extension e, unnest(e.extconfig) AS t (oid)
+JOIN pg_class c ON c.oid = t.oid WHERE e.extname = 'envcrypt' ORDER BY 1;
+
+-- Members of roles that exist already are named.
+CREATE ROLE regress_envcrypt_member;
+GRANT envcrypt_decrypt TO regress_envcrypt_member;
+CREATE DATABASE regress_envcrypt_second;
+\c regress_envcrypt_second
+CREATE EXTENSION envcrypt;
+\c contrib_regression
+DROP DATABASE regress_envcrypt_second;
+DROP ROLE regress_envcrypt_member;
+
+-- With no key, status says what is to be done.
+SELECT "check", state, regexp_replace(detail, 'envcrypt [0-9.]+', 'envcrypt X'), advice FROM envcrypt_status();

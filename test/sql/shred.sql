@@ -1,0 +1,48 @@
+-- envcrypt_shred_user(): destroys an owner's data keys, and with them all that they sealed.
+SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
+CREATE TABLE sealed (id int, t encrypted_text);
+INSERT INTO sealed SELECT 1, encrypt_for_user('stays', 'readable');
+INSERT INTO sealed SELECT 2, encrypt_for_user('goes', 'gone');
+SELECT envcrypt_shred_user(NULL);
+SELECT envcrypt_shred_user('');
+SELECT envcrypt_shred_user('unknown');
+BEGIN READ ONLY;
+SELECT envcrypt_shred_user('goes');
+ROLLBACK;
+-- Undone with its transaction.
+BEGIN;
+SELECT envcrypt_shred_user('goes') IS NOT NULL;
+SELECT t FROM sealed WHERE id = 2;
+ROLLBACK;
+SELECT t FROM sealed WHERE id = 2;
+SELECT jsonb_object_keys(envcrypt_shred_user('goes')) AS receipt ORDER BY 1;
+SELECT kind, owner, key_version, wrapped_key, master_fingerprint, length(tombstone) FROM envcrypt_data_keys WHERE kind = 'shredded';
+SELECT t FROM sealed WHERE id = 1;
+SELECT t FROM sealed WHERE id = 2;
+SELECT envcrypt_owner(t), envcrypt_key_id(t) IS NOT NULL FROM sealed ORDER BY id;
+SELECT decrypt_for_user('goes', t) FROM sealed WHERE id = 2;
+-- Never silently made again.
+SELECT encrypt_for_user('goes', 'again');
+SELECT envcrypt_create_user_key('goes');
+SELECT envcrypt_shred_user('goes');
+SELECT envcrypt_create_user_key('goes', after_shred => true) <> 0;
+SELECT encrypt_for_user('goes', 'again')::text;
+SELECT key_version FROM envcrypt_data_keys WHERE owner = 'goes';
+-- What was sealed before stays closed.
+SELECT t FROM sealed WHERE id = 2;
+SELECT envcrypt_shred_user('goes') -> 'tokens_remaining';
+SELECT count(*), count(DISTINCT tombstone) FROM envcrypt_data_keys WHERE kind = 'shredded';
+-- A tombstone outlives a rotation, and is no hash that a thief could try names on.
+SET envcrypt.master_key = '3333333333333333333333333333333333333333333333333333333333333333:0000000000000000000000000000000000000000000000000000000000000000';
+SELECT envcrypt_rotate_master() > 0;
+SELECT encrypt_for_user('goes', 'again');
+SELECT count(*) FROM envcrypt_data_keys WHERE tombstone IN (sha256('goes'), decode(md5('goes'), 'hex'));
+SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000:3333333333333333333333333333333333333333333333333333333333333333';
+SELECT envcrypt_rotate_master() > 0;
+-- Sealed values of a shredded owner can still be dumped and restored.
+SET envcrypt.io = ciphertext;
+SELECT left(format('%s', t), 10) FROM sealed WHERE id = 2;
+CREATE TABLE restored AS SELECT format('%s', t) AS t FROM sealed WHERE id = 2;
+INSERT INTO sealed SELECT 3, t::encrypted_text FROM restored;
+RESET envcrypt.io;
+DROP TABLE sealed, restored;
