@@ -232,11 +232,31 @@ $template$;
 
 -- The types, one call each.
 
+-- (No cast to json: to_json() and its kin would take it for the value's own JSON form, where text is a JSON string.)
+
 SELECT envcrypt_define_type('text', 'S', true, '{bpchar}', '{varchar,bpchar,name}',
-    '{int2,int4,int8,numeric,float4,float8,bool,date,time,timetz,timestamp,timestamptz,interval,uuid,inet,cidr,json,jsonb,bytea,oid,regclass,money,xml}');
+    '{int2,int4,int8,numeric,float4,float8,bool,date,time,timetz,timestamp,timestamptz,interval,uuid,inet,cidr,jsonb,bytea,oid,regclass,money,xml}');
 SELECT envcrypt_define_type('bytea', 'U', false, '{}', '{text,varchar,bpchar,name}', '{}');
 
 DROP FUNCTION envcrypt_define_type(text, text, boolean, text[], text[], text[]);
+
+-- Operators that the implicit cast does not reach: an encrypted bytea beside || would be taken for anynonarray || text.
+
+CREATE FUNCTION encrypted_bytea_cat(encrypted_bytea, bytea) RETURNS bytea
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::bytea || $2;
+CREATE FUNCTION encrypted_bytea_cat(bytea, encrypted_bytea) RETURNS bytea
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1 || $2::bytea;
+CREATE FUNCTION encrypted_bytea_cat(encrypted_bytea, encrypted_bytea) RETURNS bytea
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::bytea || $2::bytea;
+COMMENT ON FUNCTION encrypted_bytea_cat(encrypted_bytea, bytea) IS 'implementation of || operator';
+COMMENT ON FUNCTION encrypted_bytea_cat(bytea, encrypted_bytea) IS 'implementation of || operator';
+COMMENT ON FUNCTION encrypted_bytea_cat(encrypted_bytea, encrypted_bytea) IS 'implementation of || operator';
+CREATE OPERATOR || (LEFTARG = encrypted_bytea, RIGHTARG = bytea, FUNCTION = encrypted_bytea_cat);
+CREATE OPERATOR || (LEFTARG = bytea, RIGHTARG = encrypted_bytea, FUNCTION = encrypted_bytea_cat);
+CREATE OPERATOR || (LEFTARG = encrypted_bytea, RIGHTARG = encrypted_bytea, FUNCTION = encrypted_bytea_cat);
+COMMENT ON OPERATOR || (encrypted_bytea, bytea) IS 'concatenates what was sealed';
+COMMENT ON OPERATOR || (bytea, encrypted_bytea) IS 'concatenates what was sealed';
+COMMENT ON OPERATOR || (encrypted_bytea, encrypted_bytea) IS 'concatenates what was sealed';
 
 -- Keys. Each of these functions checks the caller's right itself, too.
 

@@ -41,7 +41,7 @@ void Aead::ContextFree::operator()(evp_cipher_ctx_st *context) const noexcept {
     EVP_CIPHER_CTX_free(context);
 }
 
-Status Aead::SetKey(Algorithm algorithm, std::span<const std::uint8_t, kKeyBytes> key) noexcept {
+Status Aead::MakeContexts(Algorithm algorithm, std::span<const std::uint8_t, kKeyBytes> key) noexcept {
     algorithm_ = algorithm;
     derive_.reset();
     gcm_.reset(EVP_CIPHER_CTX_new());
@@ -74,6 +74,13 @@ Status Aead::SetKey(Algorithm algorithm, std::span<const std::uint8_t, kKeyBytes
     const auto carry = static_cast<std::uint8_t>(0U - (l[0] >> 7U));  // all ones if the top bit was set
     mask[kBlockBytes - 1] = static_cast<std::uint8_t>(mask[kBlockBytes - 1] ^ (0x87U & carry));
     return {};
+}
+
+Status Aead::SetKey(Algorithm algorithm, std::span<const std::uint8_t, kKeyBytes> key) noexcept {
+    const Status status = MakeContexts(algorithm, key);
+    if (!status.ok())
+        ClearKey();
+    return status;
 }
 
 void Aead::ClearKey() noexcept {

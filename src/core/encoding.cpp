@@ -23,8 +23,10 @@ std::size_t Base64DecodedSize(std::string_view text) noexcept {
 
 bool Base64Decode(std::string_view text, std::span<std::uint8_t> out) noexcept {
     const std::size_t size = Base64DecodedSize(text);
-    if (size == 0 || text.size() > Base64Chars(std::size_t{1} << 30) || out.size() < text.size() / 4 * 3)
+    if (size == 0 || text.size() > Base64Chars(std::size_t{1} << 30) || out.size() < text.size() / 4 * 3) {
+        Wipe(out);
         return false;
+    }
     bool canonical = EVP_DecodeBlock(out.data(), reinterpret_cast<const unsigned char *>(text.data()),
                                      static_cast<int>(text.size())) >= 0;
     // What encodes to the same text was canonical. In pieces, so that no second buffer of the text's size is

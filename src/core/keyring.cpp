@@ -64,7 +64,8 @@ Status ForEachKey(std::string_view text, Use use) noexcept {
         text.remove_prefix(std::min(end + 1, text.size()));
         if (entry.empty())
             continue;
-        place++;
+        if (++place > static_cast<std::int32_t>(kMaxMasterKeys))
+            return {Code::kTooManyKeys, kMaxMasterKeys};
         SecretKey key;
         if (!ParseMasterKey(entry, key))
             return {Code::kBadKeyringEntry, place};
@@ -93,10 +94,7 @@ Status GenerateMasterKey(std::span<char, 45> text) noexcept {
 }
 
 Status CheckKeyring(std::string_view text) noexcept {
-    std::size_t count = 0;
-    return ForEachKey(text, [&count](const SecretKey &) noexcept {
-        return ++count > kMaxMasterKeys ? Status{Code::kTooManyKeys, kMaxMasterKeys} : Status{};
-    });
+    return ForEachKey(text, [](const SecretKey &) noexcept { return Status{}; });
 }
 
 Status Keyring::Load(std::string_view text) noexcept {
@@ -108,8 +106,6 @@ Status Keyring::Load(std::string_view text) noexcept {
 }
 
 Status Keyring::Add(const SecretKey &key) noexcept {
-    if (size_ == kMaxMasterKeys)
-        return {Code::kTooManyKeys, kMaxMasterKeys};
     MasterKey &slot = keys_[size_];
     SecretKey wrapping;
     Status status = DeriveKey(key.ExposeSecret(), kWrapLabel, wrapping.ExposeSecret());

@@ -18,7 +18,7 @@
 namespace envcrypt {
 
 inline constexpr std::size_t kFingerprintBytes = 16;
-inline constexpr std::size_t kMaxMasterKeys = 32;
+inline constexpr std::size_t kMaxMasterKeys = 32;  // entries of a keyring's text
 using Fingerprint = std::array<std::uint8_t, kFingerprintBytes>;
 
 // ParseMasterKey decodes one entry, without white space around it. False if it is none of the accepted forms.
@@ -33,7 +33,8 @@ Status CheckKeyring(std::string_view text) noexcept;
 class Keyring {
  public:
     // Load replaces the ring. Blank entries are skipped and a repeated key counts once. kEmptyKeyring: no
-    // entry; kBadKeyringEntry with the entry's place; kTooManyKeys. On failure the ring is empty.
+    // entry; kBadKeyringEntry with the entry's place; kTooManyKeys for more than 32
+    // entries, repeated or not. On failure the ring is empty.
     Status Load(std::string_view text) noexcept;
     void Clear() noexcept;
 

@@ -62,8 +62,10 @@ Status WrapKey(Aead &wrapping, const SecretKey &key, std::span<const std::uint8_
 
 Status UnwrapKey(Aead &wrapping, const KeyRow &row, SecretKey &key) noexcept {
     const std::span<const std::uint8_t> in(row.wrapped_key);
-    if (in[0] != kWrapVersion1 || wrapping.algorithm() != Algorithm::kXaes256Gcm)
+    if (in[0] != kWrapVersion1 || wrapping.algorithm() != Algorithm::kXaes256Gcm) {
+        Wipe(key.ExposeSecret());
         return {Code::kAuthFailed};
+    }
     return wrapping.Open(in.subspan(1, kNonceBytes), RowContext(row).bytes(), in.subspan(1 + kNonceBytes),
                          key.ExposeSecret());
 }

@@ -43,7 +43,8 @@ struct KeyRow {
 Status WrapKey(Aead &wrapping, const SecretKey &key, std::span<const std::uint8_t> nonce,
                KeyRow *row) noexcept;
 
-// UnwrapKey reverses WrapKey. kAuthFailed for a damaged or edited row and for another wrapping key.
+// UnwrapKey reverses WrapKey. kAuthFailed for a damaged or edited row and for another wrapping key; on any
+// failure `key` is all zero.
 Status UnwrapKey(Aead &wrapping, const KeyRow &row, SecretKey &key) noexcept;
 
 }  // namespace envcrypt

@@ -121,6 +121,8 @@ Aead *WrappingKeyFor(const Fingerprint &master) {
 }
 
 DataKey *OpenStoredKey(const StoredKey &stored, bool active) {
+    if (stored.row.kind != KeyKind::kData)
+        RaiseCannotOpen("its key is not for values", stored.row.key_id);
     Aead *wrapping = WrappingKeyFor(stored.row.master_fingerprint);
     DataKey *key = nullptr;
     // Not CurrentCache(): a change that was announced since the row was read must still make this entry

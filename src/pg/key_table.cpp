@@ -112,6 +112,8 @@ void ReadKey(TupleTableSlot *slot, StoredKey *key) {
     KeyRow &row = key->row;
     row.key_id = static_cast<std::uint64_t>(DatumGetInt64(Column(slot, kKeyId, 0)));
     row.key_version = static_cast<std::uint32_t>(DatumGetInt32(Column(slot, kKeyVersion, row.key_id)));
+    if (row.key_id == 0 || row.key_version == 0 || row.key_version > PG_INT32_MAX)
+        RaiseBadRow(row.key_id);
     key->ours = WrittenByUs(slot);
     key->place = slot->tts_tid;
     const std::string_view kind = ReadText(slot, kKind, row.key_id);

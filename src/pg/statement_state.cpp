@@ -24,13 +24,9 @@ void RunCounted(int *depth, const Run &run) {
     int *volatile counted = depth;
     (*counted)++;
     PG_TRY();
-    {
-        run();
-    }
+    { run(); }
     PG_FINALLY();
-    {
-        (*counted)--;
-    }
+    { (*counted)--; }
     PG_END_TRY();
 }
 
