@@ -61,8 +61,11 @@ char *Holders(Oid table) {
         "SELECT string_agg(DISTINCT CASE WHEN l.pid IS NULL THEN 'prepared transaction ' || "
         "quote_literal(p.gid)"
         " ELSE 'process ' || l.pid END, ', ')"
-        " FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_prepared_xacts p"
-        " ON l.virtualtransaction = '-1/' || p.transaction"
+        " FROM pg_catalog.pg_locks l"
+        // A prepared transaction keeps its virtual id, by which its own transaction id is found.
+        " LEFT JOIN pg_catalog.pg_locks x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid'"
+        " AND x.granted AND x.virtualtransaction = l.virtualtransaction"
+        " LEFT JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid"
         " WHERE l.locktype = 'relation' AND l.relation = %u AND l.granted AND l.mode NOT IN "
         "('AccessShareLock',"
         " 'RowShareLock') AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()"

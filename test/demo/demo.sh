@@ -61,10 +61,9 @@ found() {
 
 # files_with_key KEY FILE-OR-DIRECTORY: the files that hold a master key as base64, as hexadecimal digits or as bytes.
 files_with_key() {
-    local hex
-    hex=$(base64 --decode <<<"$1" | od --address-radix=n --format=x1 | tr -d ' \n')
-    LC_ALL=C grep --recursive --files-with-matches --text --ignore-case --perl-regexp \
-        "\\Q$1\\E|$hex|(?-i:$(sed 's/../\\x&/g' <<<"$hex"))" "$2" || true
+    find "$2" -type f -print0 | KEY=$1 xargs -0 perl -MMIME::Base64 -0777 -ne '
+        BEGIN { $text = $ENV{KEY}; $bytes = decode_base64($text); $hex = unpack "H*", $bytes }
+        print "$ARGV\n" if /\Q$text\E|(?i:$hex)|\Q$bytes\E/'
 }
 
 # What the table is on disk: its files' names and a checksum of their bytes (the long values' own file, too).
