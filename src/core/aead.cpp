@@ -1,7 +1,9 @@
 #include "core/aead.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 #include <algorithm>
 
@@ -90,12 +92,19 @@ void Aead::ClearKey() noexcept {
 }
 
 // Start makes the GCM context ready for one message: a new nonce, and for XAES the key derived from it.
-bool Aead::Start(std::span<const std::uint8_t> nonce, bool seal) noexcept {
-    const int direction = seal ? 1 : 0;
+bool Aead::Start(std::span<const std::uint8_t> nonce, const std::uint8_t *tag) noexcept {
+    const int direction = tag == nullptr ? 1 : 0;
+    std::array<OSSL_PARAM, 2> params{OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end()};
+    // With the nonce, because a call of its own costs more. EVP wants a pointer to non-const and only reads
+    // it. The tag is set for every message: a kept context would silently check against the previous one's.
+    if (tag != nullptr)
+        params[0] = OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG,
+                                                      const_cast<std::uint8_t *>(tag), kTagBytes);
+    const OSSL_PARAM *given = tag == nullptr ? nullptr : params.data();
     if (nonce.size() != NonceBytes(algorithm_) || gcm_ == nullptr)
         return false;
     if (algorithm_ == Algorithm::kAes256Gcm)
-        return EVP_CipherInit_ex2(gcm_.get(), nullptr, nullptr, nonce.data(), direction, nullptr) == 1;
+        return EVP_CipherInit_ex2(gcm_.get(), nullptr, nullptr, nonce.data(), direction, given) == 1;
 
     SecretBytes<2 * kBlockBytes> blocks;
     SecretKey derived;
@@ -113,24 +122,27 @@ bool Aead::Start(std::span<const std::uint8_t> nonce, bool seal) noexcept {
                              static_cast<int>(m.size())) == 1 &&
            written == static_cast<int>(m.size()) &&
            EVP_CipherInit_ex2(gcm_.get(), nullptr, derived.ExposeSecret().data(),
-                              nonce.data() + kGcmNonceBytes, direction, nullptr) == 1;
+                              nonce.data() + kGcmNonceBytes, direction, given) == 1;
 }
 
 Status Aead::Seal(std::span<const std::uint8_t> nonce, std::span<const std::uint8_t> associated_data,
                   std::span<const std::uint8_t> plaintext, std::span<std::uint8_t> out) noexcept {
     if (plaintext.size() > kMaxMessageBytes || associated_data.size() > kMaxMessageBytes)
         return Fail(Code::kTooLong, out);
-    if (out.size() != plaintext.size() + kTagBytes || !Start(nonce, true))
+    if (out.size() != plaintext.size() + kTagBytes || !Start(nonce, nullptr))
         return Fail(Code::kCryptoFailure, out);
     int n = 0;
     auto *context = gcm_.get();
     const auto tag = out.subspan(plaintext.size());
+    std::array<OSSL_PARAM, 2> params{
+        OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag.data(), kTagBytes),
+        OSSL_PARAM_construct_end()};
     if (EVP_EncryptUpdate(context, nullptr, &n, associated_data.data(),
                           static_cast<int>(associated_data.size())) != 1 ||
         (!plaintext.empty() && EVP_EncryptUpdate(context, out.data(), &n, plaintext.data(),
                                                  static_cast<int>(plaintext.size())) != 1) ||
         EVP_EncryptFinal_ex(context, tag.data(), &n) != 1 ||
-        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, kTagBytes, tag.data()) != 1)
+        EVP_CIPHER_CTX_get_params(context, params.data()) != 1)
         return Fail(Code::kCryptoFailure, out);
     return {};
 }
@@ -141,16 +153,12 @@ Status Aead::Open(std::span<const std::uint8_t> nonce, std::span<const std::uint
         return Fail(Code::kAuthFailed, out);
     if (sealed.size() > kMaxMessageBytes + kTagBytes || associated_data.size() > kMaxMessageBytes)
         return Fail(Code::kTooLong, out);
-    if (out.size() != sealed.size() - kTagBytes || !Start(nonce, false))
+    if (out.size() != sealed.size() - kTagBytes || !Start(nonce, sealed.data() + out.size()))
         return Fail(Code::kCryptoFailure, out);
     int n = 0;
     auto *context = gcm_.get();
-    // EVP wants a pointer to non-const for the tag and only reads it. It is set for every message: a kept
-    // context would silently check against the previous one's.
-    auto *tag = const_cast<std::uint8_t *>(sealed.data() + out.size());
     std::uint8_t none = 0;
-    if (EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kTagBytes, tag) != 1 ||
-        EVP_DecryptUpdate(context, nullptr, &n, associated_data.data(),
+    if (EVP_DecryptUpdate(context, nullptr, &n, associated_data.data(),
                           static_cast<int>(associated_data.size())) != 1 ||
         (!out.empty() &&
          EVP_DecryptUpdate(context, out.data(), &n, sealed.data(), static_cast<int>(out.size())) != 1))

@@ -68,7 +68,7 @@ class Aead {
     using Context = std::unique_ptr<evp_cipher_ctx_st, ContextFree>;
 
     Status MakeContexts(Algorithm algorithm, std::span<const std::uint8_t, kKeyBytes> key) noexcept;
-    bool Start(std::span<const std::uint8_t> nonce, bool seal) noexcept;
+    bool Start(std::span<const std::uint8_t> nonce, const std::uint8_t *tag) noexcept;
 
     Algorithm algorithm_ = Algorithm::kAes256Gcm;
     Context gcm_;

@@ -4,19 +4,38 @@
 
 namespace envcrypt {
 
-DataKeyCache::Entry *DataKeyCache::Use(Entries::iterator entry) noexcept {
-    entries_.splice(entries_.begin(), entries_, entry);
-    return &*entry;
+DataKey *DataKeyCache::Use(Entries::iterator entry) noexcept {
+    DataKey *key = &*entry;
+    key->recently_used = true;
+    RecentPlace(key->row.key_id) = {key->row.key_id, key};
+    return key;
 }
 
-DataKey *DataKeyCache::Find(std::uint64_t key_id) noexcept {
-    if (!entries_.empty()) {
-        Entry &latest = entries_.front();
-        if (latest.row.key_id == key_id && latest.epoch == epoch_)
-            return &latest;
-    }
+DataKey *DataKeyCache::FindInTable(std::uint64_t key_id) noexcept {
     const auto found = by_id_.find(key_id);
     return found == by_id_.end() || found->second->epoch != epoch_ ? nullptr : Use(found->second);
+}
+
+void DataKeyCache::ForgetRecent() noexcept {
+    recent_.fill({});
+}
+
+void DataKeyCache::MarkStale() noexcept {
+    epoch_++;
+    generation_++;
+    ForgetRecent();
+}
+
+void DataKeyCache::EvictDownTo(std::size_t entries) noexcept {
+    while (entries_.size() > entries && entries_.size() > 1) {
+        const auto oldest = std::prev(entries_.end());
+        if (oldest->recently_used) {
+            oldest->recently_used = false;
+            entries_.splice(entries_.begin(), entries_, oldest);
+        } else {
+            Erase(oldest);
+        }
+    }
 }
 
 DataKey *DataKeyCache::FindActive(std::string_view owner) noexcept {
@@ -57,8 +76,9 @@ Status DataKeyCache::Put(const KeyRow &row, Aead &wrapping, bool active, bool un
         by_id_.emplace(row.key_id, entry);
         if (active)
             SetActive(entry);
-        while (entries_.size() > capacity_ && entries_.size() > 1) Erase(std::prev(entries_.end()));
-        *out = &*entry;
+        entry->recently_used = true;  // it must not be the one that goes
+        EvictDownTo(capacity_);
+        *out = Use(entry);
         return {};
     } catch (const std::bad_alloc &) {
         Clear();  // whatever was half made is gone with the rest
@@ -78,6 +98,8 @@ void DataKeyCache::Erase(Entries::iterator entry) noexcept {
     if (const auto active = active_by_owner_.find(owner);
         active != active_by_owner_.end() && active->second == entry)
         active_by_owner_.erase(active);
+    if (Recent &recent = RecentPlace(entry->row.key_id); recent.key_id == entry->row.key_id)
+        recent = {};
     by_id_.erase(entry->row.key_id);
     uncommitted_ -= entry->uncommitted ? 1 : 0;
     entries_.erase(entry);
@@ -103,6 +125,7 @@ void DataKeyCache::CommitUncommitted() noexcept {
 
 void DataKeyCache::Clear() noexcept {
     generation_++;
+    ForgetRecent();
     active_by_owner_.clear();
     by_id_.clear();
     entries_.clear();
@@ -111,7 +134,7 @@ void DataKeyCache::Clear() noexcept {
 
 void DataKeyCache::SetCapacity(std::size_t capacity) noexcept {
     capacity_ = capacity;
-    while (entries_.size() > capacity_ && entries_.size() > 1) Erase(std::prev(entries_.end()));
+    EvictDownTo(capacity_);
 }
 
 }  // namespace envcrypt

@@ -10,6 +10,7 @@
 // in malloc.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -24,8 +25,9 @@
 namespace envcrypt {
 
 struct DataKey {
+    Aead aead;  // first: what a lookup touches stands together
+    bool recently_used = false;
     KeyRow row;
-    Aead aead;
 };
 
 class DataKeyCache {
@@ -35,7 +37,14 @@ class DataKeyCache {
     DataKeyCache &operator=(const DataKeyCache &) = delete;
 
     // Find returns the key of that id, or nullptr: unknown here or stale.
-    [[nodiscard]] DataKey *Find(std::uint64_t key_id) noexcept;
+    [[nodiscard]] DataKey *Find(std::uint64_t key_id) noexcept {
+        const Recent &recent = RecentPlace(key_id);
+        if (recent.key_id != key_id)
+            return FindInTable(key_id);
+        if (recent.key != nullptr)
+            recent.key->recently_used = true;
+        return recent.key;
+    }
 
     // FindActive returns the key that seals for `owner` now ('' is the database key), or nullptr.
     [[nodiscard]] DataKey *FindActive(std::string_view owner) noexcept;
@@ -49,10 +58,7 @@ class DataKeyCache {
     // generation changes with every call that makes an opened key unusable.
     [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
-    void MarkStale() noexcept {
-        epoch_++;
-        generation_++;
-    }
+    void MarkStale() noexcept;
     void DropUncommitted() noexcept;
     void CommitUncommitted() noexcept;
     void Clear() noexcept;
@@ -67,7 +73,18 @@ class DataKeyCache {
     };
     using Entries = std::list<Entry>;
 
-    Entry *Use(Entries::iterator entry) noexcept;
+    // A place in front of the hash table, found by the low bits of the (random) key id: a look into the table
+    // costs several cache misses. Holds entries of the current epoch only.
+    struct Recent {
+        std::uint64_t key_id = 0;
+        DataKey *key = nullptr;
+    };
+
+    DataKey *FindInTable(std::uint64_t key_id) noexcept;
+    DataKey *Use(Entries::iterator entry) noexcept;
+    Recent &RecentPlace(std::uint64_t key_id) noexcept { return recent_[key_id % recent_.size()]; }
+    void ForgetRecent() noexcept;
+    void EvictDownTo(std::size_t entries) noexcept;
     void Erase(Entries::iterator entry) noexcept;
     void SetActive(Entries::iterator entry);
 
@@ -75,7 +92,8 @@ class DataKeyCache {
     std::uint64_t epoch_ = 1;
     std::uint64_t generation_ = 1;
     std::size_t uncommitted_ = 0;
-    Entries entries_;  // most recently used first
+    Entries entries_;  // newest, or given a second chance, first
+    std::array<Recent, 4096> recent_{};
     std::unordered_map<std::uint64_t, Entries::iterator> by_id_;
     std::unordered_map<std::string_view, Entries::iterator>
         active_by_owner_;  // keys point into the entries' rows

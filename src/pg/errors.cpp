@@ -45,12 +45,14 @@ void RaiseTooLong(std::size_t bytes, std::size_t maximum) {
 }
 
 void RaiseSealedAsPlaintext(Oid type) {
-    ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-                    errmsg("sealed value given where type %s expects plaintext", format_type_be(type)),
-                    errdetail("It would have been sealed twice."),
-                    errhint("To restore sealed values, load them with envcrypt.io set to ciphertext, for example with "
-                            "PGOPTIONS='-c envcrypt.io=ciphertext'."),
-                    HideFromLog()));
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+         errmsg("sealed value given where type %s expects plaintext", format_type_be(type)),
+         errdetail("It would have been sealed twice."),
+         errhint("To restore sealed values, load them with envcrypt.io set to ciphertext, for example with "
+                 "PGOPTIONS='-c envcrypt.io=ciphertext'."),
+         HideFromLog()));
     pg_unreachable();
 }
 

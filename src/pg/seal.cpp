@@ -71,6 +71,10 @@ bool SealedInThisBackend(const SealedHeader &header, const struct varlena *seale
 }
 
 Datum Open(const BaseType &type, const struct varlena *sealed) {
+    return OpenWithHeader(type, Header(type, sealed), sealed);
+}
+
+Datum OpenWithHeader(const BaseType &type, const SealedHeader &header, const struct varlena *sealed) {
     if (unlikely(IsAnalyzing()))
         ereport(ERROR,
                 (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -78,7 +82,6 @@ Datum Open(const BaseType &type, const struct varlena *sealed) {
                  errdetail("Statistics are stored in plain sight."),
                  errhint("Drop the statistics object or expression index that opens an encrypted column."),
                  HideFromLog()));
-    const SealedHeader header = Header(type, sealed);
     const auto bytes = VarlenaBytes(sealed);
     const std::size_t size = bytes.size() - SealedOverhead(header.algorithm);
     auto *plain = static_cast<struct varlena *>(palloc(VARHDRSZ + size));

@@ -26,6 +26,9 @@ Datum SealInTransit(const BaseType &type, Datum value);
 // ANALYZE runs.
 Datum Open(const BaseType &type, const struct varlena *sealed);
 
+// OpenWithHeader is Open for a value whose Header was read.
+Datum OpenWithHeader(const BaseType &type, const SealedHeader &header, const struct varlena *sealed);
+
 // Header reads and checks the header; a malformed value or one of another type raises kErrCannotOpen.
 SealedHeader Header(const BaseType &type, const struct varlena *sealed);
 

@@ -33,8 +33,9 @@ CastState *StateOf(FmgrInfo *function) {
 Datum OpenArgument(FunctionCallInfo fcinfo, const BaseType &type) {
     const auto *sealed = PG_GETARG_VARLENA_PP(0);
     RequireOpen();
-    if (likely(!SealedInThisBackend(Header(type, sealed), sealed)))
-        return Open(type, sealed);
+    const SealedHeader header = Header(type, sealed);
+    if (likely(!SealedInThisBackend(header, sealed)))
+        return OpenWithHeader(type, header, sealed);
     const Datum value = OpenThroughMemo(type, sealed);
     return type.by_value ? value : PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
 }

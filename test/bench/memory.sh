@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Prints the peak memory of the process $BACKEND: all of it, and without the buffers that it shares with the server.
 # The latter has no peak counter in the kernel, so `before` leaves a sampler behind, whose result `after` prints.
 set -euo pipefail

@@ -1,4 +1,4 @@
--- Data of the benchmark. Variable: rows. Values of 32 bytes; 1,000 owners take turns from row to row.
+-- Data of the benchmark. Variables: rows, few. Values of 32 bytes; 1,000 owners take turns from row to row.
 
 CREATE EXTENSION envcrypt;
 CREATE EXTENSION pgcrypto;
@@ -17,7 +17,7 @@ INSERT INTO raw_aes
 SELECT id, owner, iv, encrypt_iv(convert_to(body, 'UTF8'), sha256('key'), iv, 'aes-cbc')
 FROM (SELECT *, gen_random_bytes(16) AS iv FROM plain OFFSET 0) AS s;
 
-CREATE TABLE plain_few AS SELECT * FROM plain LIMIT 20000;
+CREATE TABLE plain_few AS SELECT * FROM plain LIMIT :few;
 CREATE TABLE pgp AS SELECT id, owner, pgp_sym_encrypt(body, 'key', 'cipher-algo=aes256') AS body FROM plain_few;
 
 CREATE TABLE times (name text, round int, ms float8);

@@ -61,6 +61,7 @@ found() {
 
 # files_with_key KEY FILE-OR-DIRECTORY: the files that hold a master key as base64, as hexadecimal digits or as bytes.
 files_with_key() {
+    # shellcheck disable=SC2016  # Perl's variables
     find "$2" -type f -print0 | KEY=$1 xargs -0 perl -MMIME::Base64 -0777 -ne '
         BEGIN { $text = $ENV{KEY}; $bytes = decode_base64($text); $hex = unpack "H*", $bytes }
         print "$ARGV\n" if /\Q$text\E|(?i:$hex)|\Q$bytes\E/'

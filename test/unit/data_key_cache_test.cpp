@@ -108,24 +108,35 @@ TEST_F(DataKeyCacheTest, AnXaesKeyWorksToo) {
     EXPECT_EQ(cache.FindActive("")->aead.algorithm(), Algorithm::kXaes256Gcm);
 }
 
-TEST_F(DataKeyCacheTest, TheLeastRecentlyUsedGoesFirst) {
+TEST_F(DataKeyCacheTest, WhatWasNotUsedSinceTheLastEvictionGoesFirst) {
     DataKeyCache cache(3);
     Put(cache, Row(1, "a"), true);
     Put(cache, Row(2, "b"), true);
     Put(cache, Row(3, "c"), true);
-    EXPECT_NE(cache.Find(1), nullptr);          // 2 is now the oldest
-    EXPECT_NE(cache.FindActive("b"), nullptr);  // 3 is now the oldest
+    // All were just added, so the oldest goes.
     Put(cache, Row(4, "d"), true);
     EXPECT_EQ(cache.size(), 3U);
+    EXPECT_EQ(cache.Find(1), nullptr);
+    EXPECT_EQ(cache.FindActive("a"), nullptr);
+    // Of the others, 2 and 4 are used since, 3 is not, though it is younger than 2.
+    EXPECT_TRUE(Works(cache.Find(2), 2));
+    EXPECT_NE(cache.FindActive("d"), nullptr);
+    Put(cache, Row(5, "e"), true);
     EXPECT_EQ(cache.Find(3), nullptr);
-    EXPECT_EQ(cache.FindActive("c"), nullptr);
-    EXPECT_TRUE(Works(cache.Find(1), 1));
     EXPECT_TRUE(Works(cache.Find(2), 2));
     EXPECT_TRUE(Works(cache.Find(4), 4));
-    // Confirming counts as use: 1 would be next to go.
-    Put(cache, Row(5, "e"), true);
-    EXPECT_EQ(cache.Find(1), nullptr);
-    EXPECT_NE(cache.Find(2), nullptr);
+    EXPECT_TRUE(Works(cache.Find(5), 5));
+}
+
+TEST_F(DataKeyCacheTest, KeysWhoseIdsFallOnTheSamePlaceAreToldApart) {
+    DataKeyCache cache(8);
+    constexpr std::uint64_t kApart = std::uint64_t{1} << 32U;
+    for (std::uint64_t i = 0; i < 4; i++) Put(cache, Row(7 + i * kApart, "owner " + std::to_string(i)), true);
+    for (int round = 0; round < 3; round++) {
+        for (std::uint64_t i = 0; i < 4; i++) EXPECT_TRUE(Works(cache.Find(7 + i * kApart), 7 + i * kApart));
+    }
+    cache.MarkStale();
+    for (std::uint64_t i = 0; i < 4; i++) EXPECT_EQ(cache.Find(7 + i * kApart), nullptr);
 }
 
 TEST_F(DataKeyCacheTest, ManyKeysNeverExceedTheCapacity) {
