@@ -15,7 +15,7 @@ REGRESS_OPTS = --inputdir=test --outputdir=. --load-extension=envcrypt
 
 PG_CONFIG ?= pg_config
 # -isystem: with -I, clang rejects `register` in the headers of PostgreSQL 15.
-PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) -DENVCRYPT_VERSION='"$(ENVCRYPT_VERSION)"'
+PG_CPPFLAGS = -Isrc -isystem $(shell command -v $(PG_CONFIG) >/dev/null && $(PG_CONFIG) --includedir-server) -DENVCRYPT_VERSION='"$(ENVCRYPT_VERSION)"'
 # Modules are loaded RTLD_GLOBAL: with default visibility another extension's inline function could replace ours.
 PG_CXXFLAGS = -std=gnu++20 -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP \
 	-Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers
@@ -28,7 +28,7 @@ override with_llvm = no
 
 EXTRA_CLEAN = $(OBJS:.o=.d) build results regression.diffs regression.out
 
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(shell command -v $(PG_CONFIG) >/dev/null && $(PG_CONFIG) --pgxs)
 ifeq ($(wildcard $(PGXS)),)
 # Not installed yet: only the targets below, which install it first.
 .DEFAULT_GOAL := help

@@ -298,6 +298,7 @@ CREATE FUNCTION envcrypt_guard_ddl() RETURNS event_trigger
 COMMENT ON FUNCTION envcrypt_guard_ddl() IS
     'envcrypt: refuses partitioning by an encrypted column, and statistics on expressions over one';
 REVOKE ALL ON FUNCTION envcrypt_guard_ddl() FROM PUBLIC;
-CREATE EVENT TRIGGER envcrypt_guard_ddl ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE STATISTICS')
+CREATE EVENT TRIGGER envcrypt_guard_ddl ON ddl_command_end
+    WHEN TAG IN ('CREATE TABLE', 'CREATE SCHEMA', 'ALTER TABLE', 'CREATE STATISTICS')
     EXECUTE FUNCTION envcrypt_guard_ddl();
 ALTER EVENT TRIGGER envcrypt_guard_ddl ENABLE ALWAYS;

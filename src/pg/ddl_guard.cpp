@@ -66,13 +66,18 @@ ENVCRYPT_FUNCTION(envcrypt_guard_ddl) {
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                         errmsg("envcrypt_guard_ddl was not called by event trigger manager")));
     SPI_connect();
+    // ALTER TABLE may have given a column an encrypted type under statistics that exist already.
     SPI_execute(
-        "SELECT c.classid, c.objid FROM pg_catalog.pg_event_trigger_ddl_commands() AS c"
-        " LEFT JOIN pg_catalog.pg_class AS r ON c.classid OPERATOR(pg_catalog.=) "
-        "'pg_catalog.pg_class'::regclass"
-        " AND r.oid OPERATOR(pg_catalog.=) c.objid"
-        " WHERE r.relkind OPERATOR(pg_catalog.=) 'p'"
-        " OR c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_statistic_ext'::regclass",
+        "WITH done AS (SELECT classid, objid FROM pg_catalog.pg_event_trigger_ddl_commands())"
+        " SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, r.oid FROM pg_catalog.pg_class AS r JOIN done"
+        " ON classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
+        " AND r.oid OPERATOR(pg_catalog.=) objid WHERE r.relkind OPERATOR(pg_catalog.=) 'p'"
+        " UNION ALL"
+        " SELECT 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, s.oid FROM pg_catalog.pg_statistic_ext AS s"
+        " JOIN done ON (classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass"
+        " AND s.oid OPERATOR(pg_catalog.=) objid)"
+        " OR (classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
+        " AND s.stxrelid OPERATOR(pg_catalog.=) objid)",
         false, 0);
     for (uint64 row = 0; row < SPI_processed; row++) {
         HeapTuple tuple = SPI_tuptable->vals[row];

@@ -19,6 +19,14 @@ CREATE STATISTICS s ON (upper(t)), id FROM sealed;
 CREATE STATISTICS s ON (t || 'x') FROM sealed;
 CREATE STATISTICS s ON (t = 'x'), id FROM sealed;
 CREATE STATISTICS s ON (sealed.*::text) FROM sealed;
+-- Nor by a way around: inside CREATE SCHEMA, or by a type that changes under statistics that exist.
+CREATE SCHEMA around CREATE TABLE by_value (t encrypted_text) PARTITION BY LIST (t);
+CREATE TABLE changing (id int, t text);
+CREATE STATISTICS under ON (upper(t)), id FROM changing;
+ALTER TABLE changing ALTER t TYPE encrypted_text USING NULL;
+DROP STATISTICS under;
+ALTER TABLE changing ALTER t TYPE encrypted_text USING NULL;
+DROP TABLE changing;
 CREATE STATISTICS s ON t, b FROM sealed;
 CREATE STATISTICS s2 ON (t IS NULL), id FROM sealed;
 
