@@ -31,7 +31,7 @@ bool Base64Decode(std::string_view text, std::span<std::uint8_t> out) noexcept {
                                      static_cast<int>(text.size())) >= 0;
     // What encodes to the same text was canonical. In pieces, so that no second buffer of the text's size is
     // needed.
-    constexpr std::size_t kPiece = 3 * 256;
+    constexpr std::size_t kPiece = 768;  // a multiple of 3
     std::array<char, Base64Chars(kPiece) + 1> again{};
     for (std::size_t at = 0; canonical && at < size; at += kPiece) {
         const std::size_t n = size - at < kPiece ? size - at : kPiece;

@@ -25,6 +25,7 @@ extern "C" {
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
@@ -55,6 +56,15 @@ extern "C" {
     Datum name(PG_FUNCTION_ARGS)
 
 namespace envcrypt {
+
+// CurrentLocalTransaction changes with every transaction of this backend.
+inline LocalTransactionId CurrentLocalTransaction() noexcept {
+#if PG_VERSION_NUM >= 170000
+    return MyProc->vxid.lxid;
+#else
+    return MyProc->lxid;
+#endif
+}
 
 // WalkExpression is expression_tree_walker, which before PostgreSQL 16 takes a function without a prototype.
 inline bool WalkExpression(Node *node, bool (*walker)(Node *, void *), void *context) {

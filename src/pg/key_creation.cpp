@@ -21,6 +21,19 @@ namespace {
 // Told apart from pg_advisory_lock's, which use 1 and 2.
 constexpr std::uint16_t kOwnerLockClass = 0xEC;
 
+// Locks of owners live in shared memory, where there is room for some thousands. A transaction that makes
+// very many keys locks the table instead, once.
+constexpr int kMaxOwnerLocks = 256;
+
+bool HasManyOwnerLocks() {
+    static LocalTransactionId counted_transaction = InvalidLocalTransactionId;
+    static int count = 0;
+    if (counted_transaction != CurrentLocalTransaction())
+        count = 0;
+    counted_transaction = CurrentLocalTransaction();
+    return ++count > kMaxOwnerLocks;
+}
+
 // Wraps a new key for the row's owner, stores it, and opens it.
 DataKey *Create(const Owner &owner, Algorithm algorithm, std::uint32_t key_version,
                 const Fingerprint &master) {
@@ -55,12 +68,20 @@ void RefuseWriting(const char *what) {
 }
 
 void LockOwner(const Owner &owner) {
-    const std::uint64_t hash = hash_bytes_extended(reinterpret_cast<const unsigned char *>(owner.utf8.data()),
-                                                   static_cast<int>(owner.utf8.size()), 0);
-    LOCKTAG tag;
-    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<std::uint32_t>(hash >> 32U),
-                         static_cast<std::uint32_t>(hash), kOwnerLockClass);
-    LockAcquire(&tag, ExclusiveLock, false, false);
+    Relation table = table_open(Objects().data_keys, RowExclusiveLock);
+    const bool alone = CheckRelationLockedByMe(table, ShareRowExclusiveLock, true);
+    table_close(table, NoLock);
+    if (!alone && HasManyOwnerLocks()) {
+        LockRelationOid(Objects().data_keys, ShareRowExclusiveLock);
+    } else if (!alone) {
+        const std::uint64_t hash =
+            hash_bytes_extended(reinterpret_cast<const unsigned char *>(owner.utf8.data()),
+                                static_cast<int>(owner.utf8.size()), 0);
+        LOCKTAG tag;
+        SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<std::uint32_t>(hash >> 32U),
+                             static_cast<std::uint32_t>(hash), kOwnerLockClass);
+        LockAcquire(&tag, ExclusiveLock, false, false);
+    }
     AcceptInvalidationMessages();
 }
 

@@ -19,7 +19,9 @@ DataKey *EnsureActiveKey(const Owner &owner, bool after_shred, const char *what)
 // RefuseWriting raises where nothing can be written: read-only transaction, standby, parallel worker.
 void RefuseWriting(const char *what);
 
-// LockOwner makes this transaction the only one that creates or shreds keys of `owner`, until it ends.
+// LockOwner makes this transaction the only one that creates or shreds keys of `owner`, until it ends. The
+// key table is locked first, so that a rotation admits no new key while it runs. A transaction that locks
+// hundreds of owners locks the whole table against other writers of keys.
 void LockOwner(const Owner &owner);
 
 // EnsureCurrentMasterKey returns the current master key's fingerprint; where none is registered, it registers

@@ -9,7 +9,6 @@
 
 extern "C" {
 #include "lib/stringinfo.h"
-#include "storage/lmgr.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
@@ -34,7 +33,6 @@ ENVCRYPT_FUNCTION(envcrypt_shred_user) {
     RequireKeyAdministrator();
     const Owner owner = OwnerFromArgument(fcinfo, 0);
     RefuseWriting("envcrypt_shred_user()");
-    LockRelationOid(Objects().data_keys, RowExclusiveLock);
     LockOwner(owner);
 
     const Tombstone tombstone = TombstoneOf(owner);

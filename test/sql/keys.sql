@@ -104,6 +104,14 @@ SELECT bool_and(decrypt_for_user('owner ' || i % 100, encrypt_for_user('owner ' 
 FROM generate_series(1, 1000) i;
 RESET envcrypt.cache_size;
 
+-- Keys for very many owners in one transaction: more than there is room for in the lock table.
+BEGIN;
+SELECT count(envcrypt_create_user_key('bulk ' || i)) FROM generate_series(1, 20000) i;
+SELECT count(*) < 300 AS few_locks FROM pg_locks WHERE locktype = 'advisory';
+COMMIT;
+SELECT count(*) FROM envcrypt_data_keys WHERE owner LIKE 'bulk %';
+DELETE FROM envcrypt_data_keys WHERE owner LIKE 'bulk %';
+
 -- Plain DML on the key table is seen at once, and by every other session (see the TAP tests).
 BEGIN;
 DELETE FROM envcrypt_data_keys WHERE owner = 'erin';
