@@ -80,6 +80,17 @@ SELECT action, attempt('regress_ec_nobody', statement) AS nobody, attempt('regre
     attempt('regress_ec_search', statement) AS search
 FROM actions ORDER BY n;
 
+-- ALTER TABLE prints constants and parses them again: for a role that may seal but not open they come back armored,
+-- and are taken as they are.
+SET ROLE regress_ec_writer;
+CREATE TABLE altered (t encrypted_text CHECK (t *<> 'abc'::encrypted_text));
+SELECT md5(pg_get_constraintdef(oid)) AS before FROM pg_constraint WHERE conrelid = 'altered'::regclass \gset
+ALTER TABLE altered ALTER t TYPE encrypted_text COLLATE "C";
+SELECT md5(pg_get_constraintdef(oid)) = :'before' AS same,
+    pg_get_constraintdef(oid) LIKE '%envcrypt1:%' AS armored FROM pg_constraint WHERE conrelid = 'altered'::regclass;
+DROP TABLE altered;
+RESET ROLE;
+
 -- What a role may do changes at once.
 SET ROLE regress_ec_nobody;
 SELECT t::text FROM sealed WHERE id = 1;
