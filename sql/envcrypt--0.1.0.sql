@@ -2,20 +2,25 @@
 
 -- Roles. They belong to the cluster, so another database, or a dump restored earlier, may have made them already.
 
-DO $$
+-- This script runs as a superuser, in a schema in which others may have made functions and operators that fit a call
+-- better than PostgreSQL's own. So nothing here is found by a search path that contains that schema: what is called is
+-- exactly pg_catalog's, or runs with a search_path of its own, and what dynamic statements name is qualified.
+
+CREATE FUNCTION @extschema@.envcrypt_make_roles() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name text;
     members text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['envcrypt_encrypt', 'envcrypt_decrypt', 'envcrypt_search', 'envcrypt_keyadmin'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = name) THEN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', name);
             CONTINUE;
         END IF;
         SELECT string_agg(quote_ident(m.rolname), ', ' ORDER BY m.rolname) INTO members
-        FROM pg_catalog.pg_auth_members a
-        JOIN pg_catalog.pg_roles r ON r.oid = a.roleid
-        JOIN pg_catalog.pg_roles m ON m.oid = a.member
+        FROM pg_auth_members a
+        JOIN pg_roles r ON r.oid = a.roleid
+        JOIN pg_roles m ON m.oid = a.member
         WHERE r.rolname = name;
         IF members IS NOT NULL THEN
             RAISE WARNING 'role "%" exists already and has members: %', name, members
@@ -23,6 +28,8 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
+SELECT @extschema@.envcrypt_make_roles();
+DROP FUNCTION @extschema@.envcrypt_make_roles();
 
 COMMENT ON ROLE envcrypt_encrypt IS 'envcrypt: may seal values';
 COMMENT ON ROLE envcrypt_decrypt IS 'envcrypt: may open every value';
@@ -108,65 +115,90 @@ COMMENT ON FUNCTION envcrypt_refuse_index(internal) IS 'envcrypt: refuses an ind
 --   opened_as         types that the base type can be assigned to
 --   converted_to      types that the base type can be cast to explicitly
 
-CREATE FUNCTION envcrypt_define_type(base text, category text, collatable boolean, sealed_from text[],
-                                     opened_as text[], converted_to text[]) RETURNS void
-LANGUAGE plpgsql VOLATILE AS $template$
+CREATE FUNCTION @extschema@.envcrypt_define_type(base text, category text, collatable boolean, sealed_from text[],
+                                                 opened_as text[], converted_to text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $template$
 DECLARE
-    type text := 'encrypted_' || base;
+    schema text := '@extschema@.';  -- quoted already where it must be
+    sealed text := schema || 'encrypted_' || base;
     other text;
     operator record;
+    statement text;  -- <T> stands for the type, <B> for the base, <S> for our schema and a dot
 BEGIN
-    EXECUTE format('CREATE TYPE %I', type);
+    FOREACH statement IN ARRAY ARRAY[
+        $$CREATE TYPE <T>$$,
 
-    -- Input is STABLE, as PostgreSQL wants it of types whose input depends on settings. It writes nothing.
-    -- Sealing is restricted to the leader: a value in transit carries the id of the backend that sealed it.
-    EXECUTE format($$CREATE FUNCTION %I(cstring, oid, integer) RETURNS %I LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
-        AS '$libdir/envcrypt', 'envcrypt_type_in'$$, type || '_in', type);
-    EXECUTE format($$CREATE FUNCTION %I(%I) RETURNS cstring LANGUAGE c STABLE STRICT PARALLEL SAFE
-        AS '$libdir/envcrypt', 'envcrypt_type_out'$$, type || '_out', type);
-    EXECUTE format($$CREATE FUNCTION %I(internal, oid, integer) RETURNS %I LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
-        AS '$libdir/envcrypt', 'envcrypt_type_recv'$$, type || '_recv', type);
-    EXECUTE format($$CREATE FUNCTION %I(%I) RETURNS bytea LANGUAGE c STABLE STRICT PARALLEL SAFE
-        AS '$libdir/envcrypt', 'envcrypt_type_send'$$, type || '_send', type);
-    EXECUTE format($$CREATE TYPE %I (INPUT = %I, OUTPUT = %I, RECEIVE = %I, SEND = %I, ANALYZE = envcrypt_type_analyze,
-        INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = external, CATEGORY = %L, COLLATABLE = %L)$$,
-        type, type || '_in', type || '_out', type || '_recv', type || '_send', category, collatable::text);
-    EXECUTE format('COMMENT ON TYPE %I IS %L', type, 'envcrypt: ' || base || ', sealed under its owner''s data key');
-    EXECUTE format('COMMENT ON FUNCTION %I(cstring, oid, integer) IS ''I/O''', type || '_in');
-    EXECUTE format('COMMENT ON FUNCTION %I(%I) IS ''I/O''', type || '_out', type);
-    EXECUTE format('COMMENT ON FUNCTION %I(internal, oid, integer) IS ''I/O''', type || '_recv');
-    EXECUTE format('COMMENT ON FUNCTION %I(%I) IS ''I/O''', type || '_send', type);
+        -- Input is STABLE, as PostgreSQL wants it of types whose input depends on settings. It writes nothing.
+        -- Sealing is restricted to the leader: a value in transit carries the id of the backend that sealed it.
+        $$CREATE FUNCTION <T>_in(cstring, oid, integer) RETURNS <T> LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+            AS '$libdir/envcrypt', 'envcrypt_type_in'$$,
+        $$CREATE FUNCTION <T>_out(<T>) RETURNS cstring LANGUAGE c STABLE STRICT PARALLEL SAFE
+            AS '$libdir/envcrypt', 'envcrypt_type_out'$$,
+        $$CREATE FUNCTION <T>_recv(internal, oid, integer) RETURNS <T> LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+            AS '$libdir/envcrypt', 'envcrypt_type_recv'$$,
+        $$CREATE FUNCTION <T>_send(<T>) RETURNS bytea LANGUAGE c STABLE STRICT PARALLEL SAFE
+            AS '$libdir/envcrypt', 'envcrypt_type_send'$$,
+        $$CREATE TYPE <T> (INPUT = <T>_in, OUTPUT = <T>_out, RECEIVE = <T>_recv, SEND = <T>_send,
+            ANALYZE = <S>envcrypt_type_analyze, INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = external,
+            CATEGORY = '<C>', COLLATABLE = '<L>')$$,
+        $$COMMENT ON TYPE <T> IS 'envcrypt: <B>, sealed under its owner''s data key'$$,
+        $$COMMENT ON FUNCTION <T>_in(cstring, oid, integer) IS 'I/O'$$,
+        $$COMMENT ON FUNCTION <T>_out(<T>) IS 'I/O'$$,
+        $$COMMENT ON FUNCTION <T>_recv(internal, oid, integer) IS 'I/O'$$,
+        $$COMMENT ON FUNCTION <T>_send(<T>) IS 'I/O'$$,
 
-    -- The one implicit cast: PostgreSQL's functions and operators of the base type take sealed values through it.
-    EXECUTE format($$CREATE FUNCTION envcrypt_open(%I) RETURNS %I LANGUAGE c STABLE STRICT PARALLEL SAFE COST 2
-        AS '$libdir/envcrypt', 'envcrypt_open'$$, type, base);
-    EXECUTE format('COMMENT ON FUNCTION envcrypt_open(%I) IS %L', type,
-        'opens a sealed value; needs envcrypt_decrypt or the session''s own master key');
-    EXECUTE format('CREATE CAST (%I AS %I) WITH FUNCTION envcrypt_open(%I) AS IMPLICIT', type, base, type);
+        -- The one implicit cast: PostgreSQL's functions and operators of the base type take sealed values through it.
+        $$CREATE FUNCTION <S>envcrypt_open(<T>) RETURNS <B> LANGUAGE c STABLE STRICT PARALLEL SAFE COST 2
+            AS '$libdir/envcrypt', 'envcrypt_open'$$,
+        $$COMMENT ON FUNCTION <S>envcrypt_open(<T>) IS
+            'opens a sealed value; needs envcrypt_decrypt or the session''s own master key'$$,
+        $$CREATE CAST (<T> AS <B>) WITH FUNCTION <S>envcrypt_open(<T>) AS IMPLICIT$$,
+        $$CREATE FUNCTION <T>(<B>) RETURNS <T> LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 2
+            AS '$libdir/envcrypt', 'envcrypt_seal'$$,
+        $$COMMENT ON FUNCTION <T>(<B>) IS
+            'seals under the database key; the row''s owner is bound when the row is written'$$,
+        $$CREATE CAST (<B> AS <T>) WITH FUNCTION <T>(<B>) AS ASSIGNMENT$$,
 
-    EXECUTE format($$CREATE FUNCTION %I(%I) RETURNS %I LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 2
-        AS '$libdir/envcrypt', 'envcrypt_seal'$$, type, base, type);
-    EXECUTE format('COMMENT ON FUNCTION %I(%I) IS %L', type, base,
-        'seals under the database key; the row''s owner is bound when the row is written');
-    EXECUTE format('CREATE CAST (%I AS %I) WITH FUNCTION %I(%I) AS ASSIGNMENT', base, type, type, base);
+        -- For one owner by name.
+        $$CREATE FUNCTION <S>encrypt_for_user(owner text, value <B>) RETURNS <T>
+            LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 2
+            AS '$libdir/envcrypt', 'envcrypt_encrypt_for_user'$$,
+        $$COMMENT ON FUNCTION <S>encrypt_for_user(text, <B>) IS
+            'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key'$$,
+        $$CREATE FUNCTION <S>decrypt_for_user(owner text, value <T>) RETURNS <B>
+            LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2
+            AS '$libdir/envcrypt', 'envcrypt_decrypt_for_user'$$,
+        $$COMMENT ON FUNCTION <S>decrypt_for_user(text, <T>) IS
+            'opens a value that was sealed for this owner and refuses any other; needs envcrypt_decrypt or the session''s own master key'$$,
+        $$CREATE FUNCTION <S>envcrypt_owner(value <T>) RETURNS text LANGUAGE c STABLE STRICT PARALLEL SAFE
+            AS '$libdir/envcrypt', 'envcrypt_owner'$$,
+        $$COMMENT ON FUNCTION <S>envcrypt_owner(<T>) IS
+            'the owner a value is sealed for; null for the database key and for a shredded owner; for those who may open, and key administrators'$$,
+        $$CREATE FUNCTION <S>envcrypt_key_id(value <T>) RETURNS bigint LANGUAGE c STABLE STRICT PARALLEL SAFE
+            AS '$libdir/envcrypt', 'envcrypt_key_id'$$,
+        $$COMMENT ON FUNCTION <S>envcrypt_key_id(<T>) IS
+            'the id of the data key a value is sealed under; for those who may open, and key administrators'$$
+    ] LOOP
+        EXECUTE replace(replace(replace(replace(replace(statement, '<T>', sealed), '<B>', base), '<S>', schema),
+            '<C>', category), '<L>', collatable::text);
+    END LOOP;
 
     FOREACH other IN ARRAY sealed_from LOOP
-        EXECUTE format('CREATE FUNCTION %I(%s) RETURNS %I LANGUAGE sql VOLATILE STRICT PARALLEL RESTRICTED '
-            'RETURN %I($1::%I)', type, other, type, type, base);
-        EXECUTE format('COMMENT ON FUNCTION %I(%s) IS %L', type, other, 'seals under the database key');
-        EXECUTE format('CREATE CAST (%s AS %I) WITH FUNCTION %I(%s) AS ASSIGNMENT', other, type, type, other);
+        EXECUTE format('CREATE FUNCTION %1$s(%2$s) RETURNS %1$s LANGUAGE sql VOLATILE STRICT PARALLEL RESTRICTED '
+            'RETURN %1$s($1::%3$s)', sealed, other, base);
+        EXECUTE format('COMMENT ON FUNCTION %s(%s) IS ''seals under the database key''', sealed, other);
+        EXECUTE format('CREATE CAST (%2$s AS %1$s) WITH FUNCTION %1$s(%2$s) AS ASSIGNMENT', sealed, other);
     END LOOP;
 
     -- Without these, PostgreSQL would go through the output function, which for a role that may not open gives
     -- armored text: it would be stored as if it were the value.
     FOREACH other IN ARRAY opened_as || converted_to LOOP
-        EXECUTE format($$CREATE FUNCTION %I(%I) RETURNS %s LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4
-            AS '$libdir/envcrypt', 'envcrypt_open_as'$$, 'envcrypt_open_as_' || trim(other, '"'), type, other);
-        EXECUTE format('COMMENT ON FUNCTION %I(%I) IS %L', 'envcrypt_open_as_' || trim(other, '"'), type,
-            'opens a sealed value and converts it');
-        EXECUTE format('CREATE CAST (%I AS %s) WITH FUNCTION %I(%I) %s', type, other,
-            'envcrypt_open_as_' || trim(other, '"'), type,
-            CASE WHEN other = ANY (opened_as) THEN 'AS ASSIGNMENT' ELSE '' END);
+        EXECUTE format('CREATE FUNCTION %1$senvcrypt_open_as_%2$s(%3$s) RETURNS %2$s LANGUAGE c STABLE STRICT '
+            'PARALLEL SAFE COST 4 AS ''$libdir/envcrypt'', ''envcrypt_open_as''', schema, other, sealed);
+        EXECUTE format('COMMENT ON FUNCTION %1$senvcrypt_open_as_%2$s(%3$s) IS ''opens a sealed value and converts it''',
+            schema, other, sealed);
+        EXECUTE format('CREATE CAST (%3$s AS %2$s) WITH FUNCTION %1$senvcrypt_open_as_%2$s(%3$s) %4$s', schema, other,
+            sealed, CASE WHEN other = ANY (opened_as) THEN 'AS ASSIGNMENT' ELSE '' END);
     END LOOP;
 
     -- Order and equality for ORDER BY, GROUP BY, DISTINCT. The operators are not named = and <, so that col = 'x'
@@ -181,52 +213,35 @@ BEGIN
             ('*>', 'gt', '*<', '*<=', 'scalargtsel', 'scalargtjoinsel'))
         AS o (name, suffix, commutator, negator, restriction, join_restriction)
     LOOP
-        EXECUTE format($$CREATE FUNCTION %I(%I, %I) RETURNS boolean LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4
-            AS '$libdir/envcrypt', %L$$, type || '_' || operator.suffix, type, type, 'envcrypt_' || operator.suffix);
-        EXECUTE format('COMMENT ON FUNCTION %I(%I, %I) IS %L', type || '_' || operator.suffix, type, type,
-            'implementation of ' || operator.name || ' operator');
-        EXECUTE format('CREATE OPERATOR %s (LEFTARG = %I, RIGHTARG = %I, FUNCTION = %I, COMMUTATOR = %s, NEGATOR = %s, '
-            'RESTRICT = %s, JOIN = %s %s)', operator.name, type, type, type || '_' || operator.suffix,
-            operator.commutator, operator.negator, operator.restriction, operator.join_restriction,
-            CASE WHEN operator.name = '*=' THEN ', HASHES, MERGES' ELSE '' END);
-        EXECUTE format('COMMENT ON OPERATOR %s (%I, %I) IS %L', operator.name, type, type,
-            'compares what was sealed');
+        EXECUTE format('CREATE FUNCTION %1$s_%2$s(%1$s, %1$s) RETURNS boolean LANGUAGE c STABLE STRICT PARALLEL SAFE '
+            'COST 4 AS ''$libdir/envcrypt'', ''envcrypt_%2$s''', sealed, operator.suffix);
+        EXECUTE format('COMMENT ON FUNCTION %1$s_%2$s(%1$s, %1$s) IS ''implementation of %3$s operator''', sealed,
+            operator.suffix, operator.name);
+        EXECUTE format('CREATE OPERATOR %1$s%2$s (LEFTARG = %3$s, RIGHTARG = %3$s, FUNCTION = %3$s_%4$s, '
+            'COMMUTATOR = OPERATOR(%1$s%5$s), NEGATOR = OPERATOR(%1$s%6$s), RESTRICT = %7$s, JOIN = %8$s %9$s)', schema,
+            operator.name, sealed, operator.suffix, operator.commutator, operator.negator, operator.restriction,
+            operator.join_restriction, CASE WHEN operator.name = '*=' THEN ', HASHES, MERGES' ELSE '' END);
+        EXECUTE format('COMMENT ON OPERATOR %1$s%2$s (%3$s, %3$s) IS ''compares what was sealed''', schema,
+            operator.name, sealed);
     END LOOP;
-    EXECUTE format($$CREATE FUNCTION %I(%I, %I) RETURNS integer LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4
-        AS '$libdir/envcrypt', 'envcrypt_compare'$$, type || '_cmp', type, type);
-    EXECUTE format('COMMENT ON FUNCTION %I(%I, %I) IS ''less-equal-greater''', type || '_cmp', type, type);
-    EXECUTE format($$CREATE FUNCTION %I(%I) RETURNS integer LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4
-        AS '$libdir/envcrypt', 'envcrypt_hash'$$, type || '_hash', type);
-    EXECUTE format('COMMENT ON FUNCTION %I(%I) IS ''hash''', type || '_hash', type);
-    EXECUTE format($$CREATE FUNCTION %I(%I, bigint) RETURNS bigint LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4
-        AS '$libdir/envcrypt', 'envcrypt_hash_extended'$$, type || '_hash_extended', type);
-    EXECUTE format('COMMENT ON FUNCTION %I(%I, bigint) IS ''hash''', type || '_hash_extended', type);
-    EXECUTE format('CREATE OPERATOR CLASS %I DEFAULT FOR TYPE %I USING btree AS OPERATOR 1 *<, OPERATOR 2 *<=, '
-        'OPERATOR 3 *=, OPERATOR 4 *>=, OPERATOR 5 *>, FUNCTION 1 %I(%I, %I), FUNCTION 5 envcrypt_refuse_index(internal)',
-        type || '_ops', type, type || '_cmp', type, type);
-    EXECUTE format('CREATE OPERATOR CLASS %I DEFAULT FOR TYPE %I USING hash AS OPERATOR 1 *=, FUNCTION 1 %I(%I), '
-        'FUNCTION 2 %I(%I, bigint), FUNCTION 3 envcrypt_refuse_index(internal)',
-        type || '_ops', type, type || '_hash', type, type || '_hash_extended', type);
-
-    -- For one owner by name.
-    EXECUTE format($$CREATE FUNCTION encrypt_for_user(owner text, value %I) RETURNS %I
-        LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 2
-        AS '$libdir/envcrypt', 'envcrypt_encrypt_for_user'$$, base, type);
-    EXECUTE format('COMMENT ON FUNCTION encrypt_for_user(text, %I) IS %L', base,
-        'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key');
-    EXECUTE format($$CREATE FUNCTION decrypt_for_user(owner text, value %I) RETURNS %I
-        LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2
-        AS '$libdir/envcrypt', 'envcrypt_decrypt_for_user'$$, type, base);
-    EXECUTE format('COMMENT ON FUNCTION decrypt_for_user(text, %I) IS %L', type,
-        'opens a value that was sealed for this owner and refuses any other; needs envcrypt_decrypt or the session''s own master key');
-    EXECUTE format($$CREATE FUNCTION envcrypt_owner(value %I) RETURNS text LANGUAGE c STABLE STRICT PARALLEL SAFE
-        AS '$libdir/envcrypt', 'envcrypt_owner'$$, type);
-    EXECUTE format('COMMENT ON FUNCTION envcrypt_owner(%I) IS %L', type,
-        'the owner a value is sealed for; null for the database key and for a shredded owner; for those who may open, and key administrators');
-    EXECUTE format($$CREATE FUNCTION envcrypt_key_id(value %I) RETURNS bigint LANGUAGE c STABLE STRICT PARALLEL SAFE
-        AS '$libdir/envcrypt', 'envcrypt_key_id'$$, type);
-    EXECUTE format('COMMENT ON FUNCTION envcrypt_key_id(%I) IS %L', type,
-        'the id of the data key a value is sealed under; for those who may open, and key administrators');
+    FOREACH statement IN ARRAY ARRAY[
+        $$CREATE FUNCTION <T>_cmp(<T>, <T>) RETURNS integer LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4
+            AS '$libdir/envcrypt', 'envcrypt_compare'$$,
+        $$COMMENT ON FUNCTION <T>_cmp(<T>, <T>) IS 'less-equal-greater'$$,
+        $$CREATE FUNCTION <T>_hash(<T>) RETURNS integer LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4
+            AS '$libdir/envcrypt', 'envcrypt_hash'$$,
+        $$COMMENT ON FUNCTION <T>_hash(<T>) IS 'hash'$$,
+        $$CREATE FUNCTION <T>_hash_extended(<T>, bigint) RETURNS bigint LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4
+            AS '$libdir/envcrypt', 'envcrypt_hash_extended'$$,
+        $$COMMENT ON FUNCTION <T>_hash_extended(<T>, bigint) IS 'hash'$$,
+        $$CREATE OPERATOR CLASS <T>_ops DEFAULT FOR TYPE <T> USING btree AS OPERATOR 1 <S>*<, OPERATOR 2 <S>*<=,
+            OPERATOR 3 <S>*=, OPERATOR 4 <S>*>=, OPERATOR 5 <S>*>, FUNCTION 1 <T>_cmp(<T>, <T>),
+            FUNCTION 5 <S>envcrypt_refuse_index(internal)$$,
+        $$CREATE OPERATOR CLASS <T>_ops DEFAULT FOR TYPE <T> USING hash AS OPERATOR 1 <S>*=, FUNCTION 1 <T>_hash(<T>),
+            FUNCTION 2 <T>_hash_extended(<T>, bigint), FUNCTION 3 <S>envcrypt_refuse_index(internal)$$
+    ] LOOP
+        EXECUTE replace(replace(statement, '<T>', sealed), '<S>', schema);
+    END LOOP;
 END
 $template$;
 
@@ -234,11 +249,11 @@ $template$;
 
 -- (No cast to json: to_json() and its kin would take it for the value's own JSON form, where text is a JSON string.)
 
-SELECT envcrypt_define_type('text', 'S', true, '{bpchar}', '{varchar,bpchar,name}',
+SELECT @extschema@.envcrypt_define_type('text', 'S', true, '{bpchar}', '{varchar,bpchar,name}',
     '{int2,int4,int8,numeric,float4,float8,bool,date,time,timetz,timestamp,timestamptz,interval,uuid,inet,cidr,jsonb,bytea,oid,regclass,money,xml}');
-SELECT envcrypt_define_type('bytea', 'U', false, '{}', '{text,varchar,bpchar,name}', '{}');
+SELECT @extschema@.envcrypt_define_type('bytea', 'U', false, '{}', '{text,varchar,bpchar,name}', '{}');
 
-DROP FUNCTION envcrypt_define_type(text, text, boolean, text[], text[], text[]);
+DROP FUNCTION @extschema@.envcrypt_define_type(text, text, boolean, text[], text[], text[]);
 
 -- Operators that the implicit cast does not reach: an encrypted bytea beside || would be taken for anynonarray || text.
 
@@ -296,9 +311,9 @@ GRANT EXECUTE ON FUNCTION envcrypt_status() TO envcrypt_keyadmin, envcrypt_encry
 CREATE FUNCTION envcrypt_guard_ddl() RETURNS event_trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_guard_ddl() IS
-    'envcrypt: refuses partitioning by an encrypted column, and statistics on expressions over one';
+    'envcrypt: refuses partitioning by an encrypted column, indexes on arrays and rows of one, and statistics on expressions over one';
 REVOKE ALL ON FUNCTION envcrypt_guard_ddl() FROM PUBLIC;
 CREATE EVENT TRIGGER envcrypt_guard_ddl ON ddl_command_end
-    WHEN TAG IN ('CREATE TABLE', 'CREATE SCHEMA', 'ALTER TABLE', 'CREATE STATISTICS')
+    WHEN TAG IN ('CREATE TABLE', 'CREATE SCHEMA', 'ALTER TABLE', 'CREATE INDEX', 'CREATE STATISTICS')
     EXECUTE FUNCTION envcrypt_guard_ddl();
 ALTER EVENT TRIGGER envcrypt_guard_ddl ENABLE ALWAYS;

@@ -5,6 +5,8 @@
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
 #include "pg/key_cache.h"
+#include "pg/log_filter.h"
+#include "pg/orphaned_keys.h"
 #include "pg/rights.h"
 #include "pg/settings.h"
 #include "pg/statement_state.h"
@@ -21,5 +23,7 @@ void _PG_init() {
     envcrypt::RegisterExtensionCallbacks();
     envcrypt::RegisterRightsCallbacks();
     envcrypt::RegisterKeyCacheCallbacks();
+    envcrypt::RegisterOrphanCallbacks();
+    envcrypt::InstallLogHook();
     envcrypt::InstallStatementHooks();
 }

@@ -105,15 +105,19 @@ void DataKeyCache::Erase(Entries::iterator entry) noexcept {
     entries_.erase(entry);
 }
 
-void DataKeyCache::DropUncommitted() noexcept {
+bool DataKeyCache::DropUncommitted() noexcept {
+    bool database_key = false;
     if (uncommitted_ > 0)
         generation_++;
     for (auto entry = entries_.begin(); uncommitted_ > 0 && entry != entries_.end();) {
         const auto next = std::next(entry);
-        if (entry->uncommitted)
+        if (entry->uncommitted) {
+            database_key = database_key || !entry->row.has_owner;
             Erase(entry);
+        }
         entry = next;
     }
+    return database_key;
 }
 
 void DataKeyCache::CommitUncommitted() noexcept {

@@ -59,7 +59,8 @@ class DataKeyCache {
     [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
     void MarkStale() noexcept;
-    void DropUncommitted() noexcept;
+    // Returns whether the database key was among what it dropped.
+    bool DropUncommitted() noexcept;
     void CommitUncommitted() noexcept;
     void Clear() noexcept;
     void SetCapacity(std::size_t capacity) noexcept;

@@ -34,9 +34,15 @@ Status GenerateWrappedKey(Aead &wrapping, const Fingerprint &fingerprint, Random
 
 Status RewrapKey(Aead &from, Aead &to, const Fingerprint &fingerprint, RandomPool &random, int process_id,
                  KeyRow *row) noexcept {
+    return RewrapKeyAs(from, to, fingerprint, row->key_version, random, process_id, row);
+}
+
+Status RewrapKeyAs(Aead &from, Aead &to, const Fingerprint &fingerprint, std::uint32_t key_version,
+                   RandomPool &random, int process_id, KeyRow *row) noexcept {
     SecretKey key;
     if (const Status status = UnwrapKey(from, *row, key); !status.ok())
         return status;
+    row->key_version = key_version;
     return WrapWithFreshNonce(to, key, fingerprint, random, process_id, row);
 }
 

@@ -30,6 +30,10 @@ Status GenerateWrappedKey(Aead &wrapping, const Fingerprint &fingerprint, Random
 Status RewrapKey(Aead &from, Aead &to, const Fingerprint &fingerprint, RandomPool &random, int process_id,
                  KeyRow *row) noexcept;
 
+// RewrapKeyAs is RewrapKey, and gives the row another key version, which the wrapping authenticates.
+Status RewrapKeyAs(Aead &from, Aead &to, const Fingerprint &fingerprint, std::uint32_t key_version,
+                   RandomPool &random, int process_id, KeyRow *row) noexcept;
+
 // OwnerTombstone computes what is left of a shredded owner: a hash of the owner's name under a key derived
 // from `database_key`, the database key of version 1 (docs/format.md, section 6).
 Status OwnerTombstone(Aead &wrapping, const KeyRow &database_key, std::string_view owner_utf8,

@@ -22,6 +22,7 @@ struct BaseType {
     std::uint8_t tag;
     PlainForm form;
     bool by_value;
+    std::int16_t length;  // pg_type.typlen
     Oid input_parameter;
     FmgrInfo input;
     FmgrInfo output;
@@ -39,8 +40,8 @@ const BaseType *TypeOfFunction(FmgrInfo *function, int argument);
 // FindBaseType looks an encrypted type up by OID.
 const BaseType *FindBaseType(Oid encrypted_type);
 
-// IsEncryptedType tells whether a type is one of ours, or a domain, array or composite type that contains
-// one.
+// IsEncryptedType tells whether a type is one of ours, or a domain, array, range or composite type that
+// contains one.
 bool IsEncryptedType(Oid type);
 
 // PlainBytes returns the plaintext form of a base type's value: aliases it, or a palloc'd copy.

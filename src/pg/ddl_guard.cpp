@@ -1,5 +1,6 @@
 // ddl_guard.cpp: the event trigger that refuses what no operator class can: partitioning by an encrypted
-// column, and statistics on expressions that open one, whose values would stand in the catalog in plain.
+// column, indexes on arrays, ranges and rows of encrypted values, and statistics on expressions that open
+// one, whose values would stand in the catalog in plain.
 
 #include "pg/base_type.h"
 #include "pg/errors.h"
@@ -27,9 +28,8 @@ extern "C" bool envcrypt_touches_encrypted(Node *node, void *context) {
     return WalkExpression(node, envcrypt_touches_encrypted, context);
 }
 
-void RefusePartitionKey(Oid table) {
-    Relation relation = relation_open(table, AccessShareLock);
-    PartitionKey key = RelationGetPartitionKey(relation);
+void RefusePartitionKey(Relation table) {
+    PartitionKey key = RelationGetPartitionKey(table);
     for (int i = 0; i < key->partnatts; i++) {
         if (IsEncryptedType(key->parttypid[i]))
             ereport(
@@ -38,6 +38,23 @@ void RefusePartitionKey(Oid table) {
                  errdetail("Rows would be placed by bytes that differ each time a value is sealed."),
                  errhint("Partition by another column, such as the owner."), HideFromLog()));
     }
+}
+
+// The operator classes of encrypted types refuse an index themselves; those of arrays, ranges and composite
+// types, which would compare the encrypted values inside, know nothing of it.
+void RefuseIndexKey(Relation index) {
+    for (int i = 0; i < index->rd_index->indnkeyatts; i++) {
+        if (IsEncryptedType(TupleDescAttr(RelationGetDescr(index), i)->atttypid))
+            RaiseCannotIndex();
+    }
+}
+
+void RefuseRelation(Oid oid) {
+    Relation relation = relation_open(oid, AccessShareLock);
+    if (relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+        RefusePartitionKey(relation);
+    else
+        RefuseIndexKey(relation);
     relation_close(relation, AccessShareLock);
 }
 
@@ -66,19 +83,21 @@ ENVCRYPT_FUNCTION(envcrypt_guard_ddl) {
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                         errmsg("envcrypt_guard_ddl was not called by event trigger manager")));
     SPI_connect();
-    // ALTER TABLE may have given a column an encrypted type under statistics that exist already.
+    // With a table that was made or changed come its indexes and statistics: a column may have got an
+    // encrypted type under them.
     SPI_execute(
-        "WITH done AS (SELECT classid, objid FROM pg_catalog.pg_event_trigger_ddl_commands())"
+        "WITH done AS (SELECT objid FROM pg_catalog.pg_event_trigger_ddl_commands())"
         " SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, r.oid FROM pg_catalog.pg_class AS r JOIN done"
-        " ON classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
-        " AND r.oid OPERATOR(pg_catalog.=) objid WHERE r.relkind OPERATOR(pg_catalog.=) 'p'"
-        " UNION ALL"
+        " ON r.oid OPERATOR(pg_catalog.=) objid"
+        " WHERE r.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['p', 'i', 'I']::\"char\"[])"
+        " UNION"
+        " SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid FROM pg_catalog.pg_index AS i JOIN "
+        "done"
+        " ON i.indrelid OPERATOR(pg_catalog.=) objid"
+        " UNION"
         " SELECT 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, s.oid FROM pg_catalog.pg_statistic_ext "
         "AS s"
-        " JOIN done ON (classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass"
-        " AND s.oid OPERATOR(pg_catalog.=) objid)"
-        " OR (classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
-        " AND s.stxrelid OPERATOR(pg_catalog.=) objid)",
+        " JOIN done ON s.oid OPERATOR(pg_catalog.=) objid OR s.stxrelid OPERATOR(pg_catalog.=) objid",
         false, 0);
     for (uint64 row = 0; row < SPI_processed; row++) {
         HeapTuple tuple = SPI_tuptable->vals[row];
@@ -86,7 +105,7 @@ ENVCRYPT_FUNCTION(envcrypt_guard_ddl) {
         const Oid catalog = DatumGetObjectId(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull));
         const Oid object = DatumGetObjectId(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &isnull));
         if (catalog == RelationRelationId)
-            RefusePartitionKey(object);
+            RefuseRelation(object);
         else
             RefuseStatistics(object);
     }

@@ -44,6 +44,15 @@ void RaiseTooLong(std::size_t bytes, std::size_t maximum) {
     pg_unreachable();
 }
 
+void RaiseCannotIndex() {
+    ereport(ERROR,
+            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("cannot index a randomly encrypted column"),
+             errdetail("Equal values are stored as different bytes, and their order is not stored at all."),
+             errhint("Index another column, or a keyed hash of the value that the application computes."),
+             HideFromLog()));
+    pg_unreachable();
+}
+
 void RaiseSealedAsPlaintext(Oid type) {
     ereport(
         ERROR,

@@ -35,6 +35,8 @@ inline int HideFromLog() {
 // RaiseTooLong: `bytes` is more than a value of `maximum` bytes.
 [[noreturn]] void RaiseTooLong(std::size_t bytes, std::size_t maximum);
 
+[[noreturn]] void RaiseCannotIndex();
+
 // RaiseSealedAsPlaintext: a sealed value came where plaintext was to be sealed as `type`.
 [[noreturn]] void RaiseSealedAsPlaintext(Oid type);
 

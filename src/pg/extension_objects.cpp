@@ -45,6 +45,9 @@ Oid ExtensionSchema(Oid extension) {
 const ExtensionObjects &Objects() {
     if (objects_valid)
         return objects;
+    objects_valid = true;  // cleared again if something changes during the lookups
+    ExtensionObjects found{};
+    objects = found;
     const Oid extension = get_extension_oid("envcrypt", true);
     const Oid schema = OidIsValid(extension) ? ExtensionSchema(extension) : InvalidOid;
     const auto find = [schema](const char *name) {
@@ -55,7 +58,6 @@ const ExtensionObjects &Objects() {
                             errhint("Run CREATE EXTENSION envcrypt as a superuser."), HideFromLog()));
         return relation;
     };
-    ExtensionObjects found;
     found.data_keys = find("envcrypt_data_keys");
     found.data_keys_by_id = find("envcrypt_data_keys_pkey");
     found.data_keys_by_owner = find("envcrypt_data_keys_owner_key");
@@ -63,7 +65,6 @@ const ExtensionObjects &Objects() {
     found.master_keys = find("envcrypt_master_keys");
     found.master_keys_by_fingerprint = find("envcrypt_master_keys_pkey");
     objects = found;
-    objects_valid = true;
     return objects;
 }
 

@@ -10,6 +10,7 @@
 
 extern "C" {
 #include "storage/ipc.h"
+#include "utils/plancache.h"
 }
 
 namespace envcrypt {
@@ -22,6 +23,13 @@ RandomPool *random_pool = nullptr;
 
 std::array<std::uint8_t, 8> backend_id{};
 int backend_id_process = 0;
+
+// Plans may hold literals that were sealed under a database key that was never there: they are parsed again.
+// Marking plans neither allocates nor fails.
+void DropUncommitted() {
+    if (cache->DropUncommitted())
+        ResetPlanCache();
+}
 
 extern "C" {
 
@@ -37,14 +45,14 @@ void envcrypt_xact_callback(XactEvent event, void *) {
     if (cache == nullptr)
         return;
     if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT || event == XACT_EVENT_PREPARE)
-        cache->DropUncommitted();
+        DropUncommitted();
     else if (event == XACT_EVENT_COMMIT)
         cache->CommitUncommitted();
 }
 
 void envcrypt_subxact_callback(SubXactEvent event, SubTransactionId, SubTransactionId, void *) {
     if (cache != nullptr && event == SUBXACT_EVENT_ABORT_SUB)
-        cache->DropUncommitted();
+        DropUncommitted();
 }
 
 }  // extern "C"

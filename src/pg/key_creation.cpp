@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <array>
 
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
 #include "pg/key_creation.h"
 #include "pg/master_key_table.h"
 #include "pg/master_ring.h"
+#include "pg/orphaned_keys.h"
 #include "pg/rights.h"
 #include "pg/settings.h"
 
@@ -34,12 +36,24 @@ bool HasManyOwnerLocks() {
     return ++count > kMaxOwnerLocks;
 }
 
+DataKey *Store(const KeyRow &row, const Owner &owner) {
+    StoredKey made;
+    made.row = row;
+    made.ours = true;
+    if (GetCurrentTransactionNestLevel() > 1)
+        RememberCreatedKey(row);
+    InsertKey(row, owner);
+    return OpenStoredKey(made, true);
+}
+
 // Wraps a new key for the row's owner, stores it, and opens it.
 DataKey *Create(const Owner &owner, Algorithm algorithm, std::uint32_t key_version,
                 const Fingerprint &master) {
+    KeyRow row;
+    if (TakeOrphanedKey(owner, key_version, master, &row))
+        return Store(row, owner);
     Aead *wrapping = WrappingKeyFor(master);
-    StoredKey made;
-    KeyRow &row = made.row;
+    row = KeyRow{};
     row.algorithm = algorithm;
     row.key_version = key_version;
     row.has_owner = !owner.is_database();
@@ -48,9 +62,7 @@ DataKey *Create(const Owner &owner, Algorithm algorithm, std::uint32_t key_versi
     const Status status = GenerateWrappedKey(*wrapping, master, Random(), MyProcPid, &row);
     if (!status.ok())
         RaiseStatus(status);
-    InsertKey(row, owner);
-    made.ours = true;
-    return OpenStoredKey(made, true);
+    return Store(row, owner);
 }
 
 }  // namespace
@@ -85,22 +97,63 @@ void LockOwner(const Owner &owner) {
     AcceptInvalidationMessages();
 }
 
-Tombstone TombstoneOf(const Owner &owner) {
-    StoredKey database_key;
-    if (!FindDatabaseKey1(&database_key))
+int TombstonesOf(const Owner &owner, Tombstones *tombstones) {
+    std::array<StoredKey, kMaxFirstDatabaseKeys> keys;
+    const int count = FindFirstDatabaseKeys(keys);
+    if (count == 0)
         ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the database key of version 1 is missing"),
                         errhint("Restore its row of envcrypt_data_keys from a backup."), HideFromLog()));
-    Tombstone tombstone{};
-    const Status status = OwnerTombstone(*WrappingKeyFor(database_key.row.master_fingerprint),
-                                         database_key.row, owner.utf8, &tombstone);
-    if (!status.ok())
-        RaiseStatus(status);
-    return tombstone;
+    for (int i = 0; i < count; i++) {
+        Aead *wrapping = WrappingKeyFor(keys[i].row.master_fingerprint);
+        const Status status = OwnerTombstone(*wrapping, keys[i].row, owner.utf8, &(*tombstones)[i]);
+        if (!status.ok())
+            RaiseStatus(status);
+    }
+    return count;
+}
+
+std::uint32_t BuriedVersion(const Tombstones &tombstones, int count) {
+    std::uint32_t highest = 0;
+    for (int i = 0; i < count; i++) highest = std::max(highest, HighestTombstoneVersion(tombstones[i]));
+    return highest;
 }
 
 void EnsureDatabaseKey(const Fingerprint &master) {
-    if (ActiveKey({}) == nullptr)
+    if (ActiveKey({}) != nullptr)
+        return;
+    // Where there are other keys, it was lost. A new one would make all tombstones worthless, without a word.
+    if (AnyKey())
+        ereport(WARNING, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the database key is missing"),
+                          errhint("Restore its row of envcrypt_data_keys from a backup."), HideFromLog()));
+    else
         Create({}, Algorithm::kXaes256Gcm, 1, master);
+}
+
+void RestoreKey(const KeyRow &orphan) {
+    KeyRow row = orphan;
+    const Owner owner = OwnerFromUtf8(row.owner());
+    if (owner.is_database())
+        LockMasterKeys();
+    else
+        LockOwner(owner);
+    Fingerprint current{};
+    if (!FindCurrentMasterKey(&current)) {  // its registration was rolled back with it
+        current = row.master_fingerprint;
+        SetMasterKeyState(current, MasterState::kCurrent);
+    }
+    StoredKey active;
+    const bool has_other = FindActiveKey(owner, &active);
+    if (has_other || row.master_fingerprint != current) {
+        Aead *from = WrappingKeyFor(row.master_fingerprint);
+        const Status status =
+            RewrapKeyAs(*from, *WrappingKeyFor(current), current,
+                        has_other ? active.row.key_version + 1 : row.key_version, Random(), MyProcPid, &row);
+        if (!status.ok())
+            RaiseStatus(status);
+    }
+    InsertKey(row, owner);
+    if (has_other)
+        AnnounceKeyTableChange();
 }
 
 Fingerprint EnsureCurrentMasterKey() {
@@ -133,8 +186,10 @@ DataKey *EnsureActiveKey(const Owner &owner, bool after_shred, const char *what)
         return key;
     const Fingerprint current = EnsureCurrentMasterKey();
     std::uint32_t buried = 0;
-    if (AnyTombstone())
-        buried = HighestTombstoneVersion(TombstoneOf(owner));
+    if (AnyTombstone()) {
+        Tombstones tombstones;
+        buried = BuriedVersion(tombstones, TombstonesOf(owner, &tombstones));
+    }
     if (buried > 0 && !after_shred)
         ereport(ERROR, (errcode(kErrKeyDestroyed),
                         errmsg("data key of owner \"%.*s\" was destroyed",

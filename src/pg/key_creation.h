@@ -5,6 +5,8 @@
 // key only.
 #pragma once
 
+#include <array>
+
 #include "pg/backend.h"
 #include "pg/key_cache.h"
 #include "pg/owner.h"
@@ -28,10 +30,21 @@ void LockOwner(const Owner &owner);
 // the ring's primary key and makes the database key, for which the caller must be a key administrator.
 Fingerprint EnsureCurrentMasterKey();
 
-// EnsureDatabaseKey makes the database key if there is none. The caller holds LockMasterKeys.
+// EnsureDatabaseKey makes the database key in a database that has no key at all. The caller holds
+// LockMasterKeys. Where only the database key is missing, it warns.
 void EnsureDatabaseKey(const Fingerprint &master);
 
-// TombstoneOf computes an owner's tombstone. Raises if the database key does not open.
-Tombstone TombstoneOf(const Owner &owner);
+// RestoreKey stores the row of a key whose savepoint was rolled back, at the end of the transaction. If the
+// owner got another key meanwhile, the row gets a higher version.
+void RestoreKey(const KeyRow &row);
+
+// TombstonesOf computes an owner's tombstones, one for each database key of version 1, the first of which is
+// to be written, and returns how many. Raises if a database key does not open.
+inline constexpr int kMaxFirstDatabaseKeys = 16;
+using Tombstones = std::array<Tombstone, kMaxFirstDatabaseKeys>;
+int TombstonesOf(const Owner &owner, Tombstones *tombstones);
+
+// BuriedVersion returns the highest version of a shredded owner's keys, or 0: not shredded.
+std::uint32_t BuriedVersion(const Tombstones &tombstones, int count);
 
 }  // namespace envcrypt

@@ -159,10 +159,30 @@ bool FindActiveKey(const Owner &owner, StoredKey *found) {
     return FindFirst(Objects().data_keys_by_owner, keys, BackwardScanDirection, found);
 }
 
-bool FindDatabaseKey1(StoredKey *found) {
+int FindFirstDatabaseKeys(std::span<StoredKey> found) {
     auto keys = OwnerKeys({});
-    return FindFirst(Objects().data_keys_by_owner, keys, ForwardScanDirection, found) &&
-           found->row.key_version == 1;
+    std::size_t count = 0;
+    FreshScan(Objects().data_keys, Objects().data_keys_by_owner, keys, ForwardScanDirection,
+              [&](TupleTableSlot *slot) {
+                  StoredKey key;
+                  ReadKey(slot, &key);
+                  if (key.row.key_version > 1 || count == found.size())
+                      return false;
+                  found[count++] = key;
+                  return true;
+              });
+    return static_cast<int>(count);
+}
+
+bool AnyKey() {
+    bool any = false;
+    ScanKeyData no_key;
+    FreshScan(Objects().data_keys, Objects().data_keys_by_owner, {&no_key, std::size_t{0}},
+              ForwardScanDirection, [&any](TupleTableSlot *) {
+                  any = true;
+                  return false;
+              });
+    return any;
 }
 
 std::uint32_t HighestTombstoneVersion(const Tombstone &tombstone) {

@@ -26,8 +26,12 @@ bool FindKey(std::uint64_t key_id, StoredKey *found);
 // database key.
 bool FindActiveKey(const Owner &owner, StoredKey *found);
 
-// FindDatabaseKey1 looks up the database key of version 1, from which tombstones are made.
-bool FindDatabaseKey1(StoredKey *found);
+// FindFirstDatabaseKeys looks up the database keys of version 1, from which tombstones are made: one, or
+// several in a database into which others' keys were merged. Returns how many.
+int FindFirstDatabaseKeys(std::span<StoredKey> found);
+
+// AnyKey: the table has a row.
+bool AnyKey();
 
 // HighestTombstoneVersion returns the highest version of a shredded owner's keys, or 0: not shredded.
 std::uint32_t HighestTombstoneVersion(const Tombstone &tombstone);

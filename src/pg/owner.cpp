@@ -17,6 +17,18 @@ Owner OwnerFromStored(std::string_view stored) {
     return owner;
 }
 
+Owner OwnerFromUtf8(std::string_view utf8) {
+    Owner owner;
+    auto *name = static_cast<char *>(palloc(utf8.size() + 1));
+    memcpy(name, utf8.data(), utf8.size());
+    name[utf8.size()] = '\0';
+    owner.utf8 = {name, utf8.size()};
+    if (GetDatabaseEncoding() != PG_SQL_ASCII)
+        name = pg_any_to_server(name, static_cast<int>(utf8.size()), PG_UTF8);
+    owner.stored = name;
+    return owner;
+}
+
 Owner OwnerFromArgument(FunctionCallInfo fcinfo, int argument) {
     if (PG_ARGISNULL(argument))
         ereport(ERROR,

@@ -18,6 +18,9 @@ struct Owner {
 // bytes of UTF-8 raise an error.
 Owner OwnerFromArgument(FunctionCallInfo fcinfo, int argument);
 
+// OwnerFromUtf8 is the same for a name that comes from a key's row in memory.
+Owner OwnerFromUtf8(std::string_view utf8);
+
 // OwnerFromStored is the same for a name that comes from the key table, or '' for the database key.
 Owner OwnerFromStored(std::string_view stored);
 

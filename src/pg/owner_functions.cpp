@@ -6,6 +6,8 @@
 #include "pg/armored.h"
 #include "pg/errors.h"
 #include "pg/key_creation.h"
+#include "pg/master_key_table.h"
+#include "pg/master_ring.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
 #include "pg/settings.h"
@@ -21,6 +23,11 @@ namespace {
 DataKey *KeyToSealFor(const Owner &owner) {
     if (DataKey *key = ActiveKey(owner); key != nullptr)
         return key;
+    // Before anything is said about the owner: a session's made-up key must not learn which owners exist.
+    Fingerprint current{};
+    MasterRing();
+    if (FindCurrentMasterKey(&current))
+        WrappingKeyFor(current);
     // "managed" owners get their keys from the trigger of envcrypt_manage_owners, so here it is as "off".
     if (settings.auto_create_owners != static_cast<int>(AutoCreate::kOn))
         ereport(ERROR, (errcode(kErrNoDataKey),
@@ -32,7 +39,8 @@ DataKey *KeyToSealFor(const Owner &owner) {
     return EnsureActiveKey(owner, false, "encrypt_for_user() for a new owner");
 }
 
-// The header of a sealed value, of which nothing else is fetched.
+// The header of a sealed value, of which nothing else is fetched, for who may know it: members, key
+// administrators, and a session whose own master key does unwrap the value's data key.
 SealedHeader HeaderOnly(FunctionCallInfo fcinfo) {
     const Datum datum = PG_GETARG_DATUM(0);
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, 0);
@@ -41,6 +49,8 @@ SealedHeader HeaderOnly(FunctionCallInfo fcinfo) {
     const std::size_t size = toast_raw_datum_size(datum) - VARHDRSZ;
     if (!ParseHeader(VarlenaBytes(head), size, &header).ok() || header.type_tag != type.tag)
         RaiseCannotOpen("malformed", 0);
+    if (!IsKeyAdministrator() && !MayOpenByMembership())
+        KeyOfValue(header.key_id);
     return header;
 }
 
@@ -108,11 +118,6 @@ ENVCRYPT_FUNCTION(envcrypt_owner) {
         RaiseCannotOpen("the data key is not in envcrypt_data_keys", key_id);
     if (stored.shredded || !stored.row.has_owner)
         PG_RETURN_NULL();
-    const auto owner = stored.row.owner();
-    char *name = static_cast<char *>(palloc(owner.size() + 1));
-    memcpy(name, owner.data(), owner.size());
-    name[owner.size()] = '\0';
-    if (GetDatabaseEncoding() != PG_SQL_ASCII)
-        name = pg_any_to_server(name, static_cast<int>(owner.size()), PG_UTF8);
-    PG_RETURN_TEXT_P(cstring_to_text(name));
+    const std::string_view owner = OwnerFromUtf8(stored.row.owner()).stored;
+    PG_RETURN_TEXT_P(cstring_to_text_with_len(owner.data(), static_cast<int>(owner.size())));
 }

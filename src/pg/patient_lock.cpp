@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "pg/errors.h"
 #include "pg/patient_lock.h"
 
@@ -89,7 +91,9 @@ void LockPatiently(Oid table, LOCKMODE mode, const char *what) {
     bool noticed = false;
     for (int attempt = 1;; attempt++) {
         // Now and then long enough for PostgreSQL to cancel an autovacuum that is in the way.
-        const int patience = attempt % 5 == 0 ? DeadlockTimeout + kAttemptMs : kAttemptMs;
+        int patience = attempt % 5 == 0 ? DeadlockTimeout + kAttemptMs : kAttemptMs;
+        if (limit_ms > 0)
+            patience = std::min(patience, limit_ms);
         if (TryLock(table, mode, patience))
             return;
         const long waited_ms = TimestampDifferenceMilliseconds(start, GetCurrentTimestamp());

@@ -23,9 +23,13 @@ extern "C" void envcrypt_role_callback(Datum, int, uint32) {
     memo.valid = false;
 }
 
+// A member without INHERIT has the right after SET ROLE, as with PostgreSQL's own privileges. Superusers,
+// whom has_privs_of_role always lets pass, are asked for real membership.
 bool IsGranted(Oid user, const char *role_name) {
     const Oid role = get_role_oid(role_name, true);
-    return OidIsValid(role) && is_member_of_role_nosuper(user, role);
+    if (!OidIsValid(role))
+        return false;
+    return superuser_arg(user) ? is_member_of_role_nosuper(user, role) : has_privs_of_role(user, role);
 }
 
 const Memberships &Current() {
@@ -33,11 +37,12 @@ const Memberships &Current() {
     if (likely(memo.valid && memo.user == user))
         return memo;
     Memberships found{};
+    memo.valid = true;  // cleared again if roles change during the lookups
     found.user = user;
     found.decrypt = IsGranted(user, "envcrypt_decrypt");
     found.encrypt = IsGranted(user, "envcrypt_encrypt");
     found.keyadmin = superuser_arg(user) || IsGranted(user, "envcrypt_keyadmin");
-    found.valid = true;
+    found.valid = memo.valid;
     memo = found;
     return memo;
 }
@@ -58,6 +63,10 @@ bool MaySeal() {
 
 bool IsKeyAdministrator() {
     return Current().keyadmin;
+}
+
+bool MayOpenByMembership() {
+    return Current().decrypt;
 }
 
 bool MayBringSealed() {

@@ -13,6 +13,10 @@ namespace envcrypt {
 [[nodiscard]] bool MayOpen();
 [[nodiscard]] bool MaySeal();
 
+// MayOpenByMembership leaves out the session's own key, which proves nothing before it has unwrapped
+// something.
+[[nodiscard]] bool MayOpenByMembership();
+
 // IsKeyAdministrator: envcrypt_keyadmin or superuser. May make, rotate and shred keys, not open values.
 [[nodiscard]] bool IsKeyAdministrator();
 

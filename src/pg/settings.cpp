@@ -44,6 +44,12 @@ bool envcrypt_check_master_key(char **value, void **, GucSource source) {
     const Status status = CheckKeyring(*value);
     if (status.ok())
         return true;
+    // Raised here where that is possible, because the error that PostgreSQL makes puts the statement into the
+    // server log, with the keys of the ring that have no typing error.
+    if (source == PGC_S_SESSION && IsTransactionState())
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("invalid keyring in parameter \"envcrypt.master_key\""),
+                        errdetail("%s", KeyringFault(status)), HideFromLog()));
     GUC_check_errcode(ERRCODE_INVALID_PARAMETER_VALUE);
     GUC_check_errmsg("invalid keyring in parameter \"envcrypt.master_key\"");
     GUC_check_errdetail("%s", KeyringFault(status));

@@ -35,12 +35,14 @@ ENVCRYPT_FUNCTION(envcrypt_shred_user) {
     RefuseWriting("envcrypt_shred_user()");
     LockOwner(owner);
 
-    const Tombstone tombstone = TombstoneOf(owner);
+    Tombstones tombstones;
+    const int tombstone_count = TombstonesOf(owner, &tombstones);
+    const Tombstone &tombstone = tombstones[0];
     StringInfoData receipt;
     initStringInfo(&receipt);
     appendStringInfoString(&receipt, "{\"destroyed\": [");
     if (BuryKeys(owner, tombstone, AppendBuriedKey, &receipt) == 0) {
-        const bool shredded = HighestTombstoneVersion(tombstone) > 0;
+        const bool shredded = BuriedVersion(tombstones, tombstone_count) > 0;
         ereport(ERROR, (errcode(shredded ? kErrKeyDestroyed : ERRCODE_UNDEFINED_OBJECT),
                         shredded ? errmsg("data key of owner \"%.*s\" was destroyed",
                                           static_cast<int>(owner.stored.size()), owner.stored.data())

@@ -14,7 +14,7 @@ namespace envcrypt {
 // SpeaksOnlyCiphertext: walsenders, logical decoding, apply and table-sync workers, binary upgrade.
 [[nodiscard]] bool SpeaksOnlyCiphertext() noexcept;
 
-// IsDumpConnection: the client calls itself pg_dump, pg_dumpall or pg_restore.
+// IsDumpConnection: the client calls itself pg_dump, pg_dumpall or pg_restore, or behaves as pg_dump does.
 [[nodiscard]] bool IsDumpConnection() noexcept;
 
 // IsReplicationWorker: rows are compared on behalf of a logical replication worker.

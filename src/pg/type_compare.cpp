@@ -59,10 +59,9 @@ int Compare(FunctionCallInfo fcinfo) {
     if (order != 0 && !ComparesBytesOnly()) {
         CompareState *state = StateOf(fcinfo->flinfo);
         RequireOpen();
-        const Datum a = OpenThroughMemo(*state->type, left);
-        const Datum b = OpenThroughMemo(*state->type, right);
+        const OpenedPair opened = OpenPairThroughMemo(*state->type, left, right);
         auto *compare = const_cast<FmgrInfo *>(&state->base->cmp_proc_finfo);
-        order = DatumGetInt32(FunctionCall2Coll(compare, PG_GET_COLLATION(), a, b));
+        order = DatumGetInt32(FunctionCall2Coll(compare, PG_GET_COLLATION(), opened.left, opened.right));
     }
     PG_FREE_IF_COPY(left, 0);
     PG_FREE_IF_COPY(right, 1);
@@ -135,10 +134,5 @@ ENVCRYPT_FUNCTION(envcrypt_hash_extended) {
 // column (plain, empty and partitioned tables alike) and never for sorting: so sorting works and indexes are
 // refused.
 ENVCRYPT_FUNCTION(envcrypt_refuse_index) {
-    ereport(ERROR,
-            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("cannot index a randomly encrypted column"),
-             errdetail("Equal values are stored as different bytes, and their order is not stored at all."),
-             errhint("Equality search needs a searchable type; such a column has a keyed token to index."),
-             HideFromLog()));
-    PG_RETURN_VOID();
+    RaiseCannotIndex();
 }

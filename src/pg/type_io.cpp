@@ -4,6 +4,7 @@
 #include "pg/base_type.h"
 #include "pg/errors.h"
 #include "pg/key_cache.h"
+#include "pg/log_filter.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
 #include "pg/settings.h"
@@ -118,6 +119,7 @@ ENVCRYPT_FUNCTION(envcrypt_type_out) {
     if (OutputLanguage() == Language::kCiphertext)
         PG_RETURN_CSTRING(Armor(sealed));
     RequireOpen();
+    NoteOpenedForOutput();
     PG_RETURN_CSTRING(OutputFunctionCall(const_cast<FmgrInfo *>(&type.output), Open(type, sealed)));
 }
 

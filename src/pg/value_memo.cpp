@@ -6,6 +6,10 @@
 #include "pg/seal.h"
 #include "pg/value_memo.h"
 
+extern "C" {
+#include "utils/datum.h"
+}
+
 namespace envcrypt {
 namespace {
 
@@ -20,6 +24,7 @@ struct Entry {
 
 struct Memo {
     MemoryContext context;
+    MemoryContext scratch;  // what opening allocates on the way
     std::uint64_t generation;
     std::size_t next_passing;
     Entry passing[2];
@@ -45,6 +50,7 @@ Memo *CurrentMemo() {
         callback->func = envcrypt_forget_memo;
         MemoryContextRegisterResetCallback(context, callback);
         made->context = context;
+        made->scratch = AllocSetContextCreate(context, "envcrypt scratch", ALLOCSET_SMALL_SIZES);
         made->generation = generation;
         memo = made;
     }
@@ -65,20 +71,23 @@ Datum Replace(Entry *entry, const BaseType &type, const struct varlena *sealed) 
         if (!entry->type->by_value)
             pfree(DatumGetPointer(entry->value));
     }
-    const MemoryContext caller = MemoryContextSwitchTo(memo->context);
-    entry->value = Open(type, sealed);
+    MemoryContextReset(memo->scratch);
+    const MemoryContext caller = MemoryContextSwitchTo(memo->scratch);
+    const Datum opened = Open(type, sealed);
+    MemoryContextSwitchTo(memo->context);
+    entry->value = datumCopy(opened, type.by_value, type.length);
     entry->type = &type;
     void *copy = palloc(VARSIZE_ANY(sealed));
     memcpy(copy, sealed, VARSIZE_ANY(sealed));
     entry->sealed = copy;
     MemoryContextSwitchTo(caller);
+    MemoryContextReset(memo->scratch);
     return entry->value;
 }
 
-}  // namespace
-
-Datum OpenThroughMemo(const BaseType &type, const struct varlena *sealed) {
-    Memo *current = CurrentMemo();
+// Opening may find that keys changed meanwhile. That empties the memo at the next call, never between the two
+// values of one comparison: the first one's result is in use.
+Datum OpenInto(Memo *current, const BaseType &type, const struct varlena *sealed) {
     const auto bytes = VarlenaBytes(sealed);
     if (bytes.size() < sizeof(std::uint64_t) || bytes.size() > kLongest) {
         current->next_passing = 1 - current->next_passing;
@@ -93,6 +102,21 @@ Datum OpenThroughMemo(const BaseType &type, const struct varlena *sealed) {
         Replace(&place[1], type, sealed);
     std::swap(place[0], place[1]);
     return place[0].value;
+}
+
+}  // namespace
+
+Datum OpenThroughMemo(const BaseType &type, const struct varlena *sealed) {
+    return OpenInto(CurrentMemo(), type, sealed);
+}
+
+OpenedPair OpenPairThroughMemo(const BaseType &type, const struct varlena *left,
+                               const struct varlena *right) {
+    Memo *current = CurrentMemo();
+    OpenedPair opened;
+    opened.left = OpenInto(current, type, left);
+    opened.right = OpenInto(current, type, right);
+    return opened;
 }
 
 }  // namespace envcrypt

@@ -12,7 +12,14 @@
 namespace envcrypt {
 
 // OpenThroughMemo opens `sealed`, or returns what it was opened to before. The result belongs to the memo and
-// is good until the second next call: two values can be compared.
+// is good until the next call.
 Datum OpenThroughMemo(const BaseType &type, const struct varlena *sealed);
+
+// OpenPairThroughMemo does so for two values of a comparison; both results are good until the next call.
+struct OpenedPair {
+    Datum left;
+    Datum right;
+};
+OpenedPair OpenPairThroughMemo(const BaseType &type, const struct varlena *left, const struct varlena *right);
 
 }  // namespace envcrypt

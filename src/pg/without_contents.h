@@ -6,9 +6,22 @@
 
 namespace envcrypt {
 
-// WithoutContents calls `work`, which hands plaintext to PostgreSQL, and returns its result. A data exception
-// keeps its SQLSTATE and loses its text, which quotes the value. Anything else (out of memory, cancel) passes
-// unchanged.
+// SaysNothingOfValues: errors of these classes are about the server, not about what a function was given.
+inline bool SaysNothingOfValues(int code) {
+    switch (ERRCODE_TO_CATEGORY(code)) {
+        case MAKE_SQLSTATE('4', '0', '0', '0', '0'):  // transaction rollback
+        case MAKE_SQLSTATE('5', '3', '0', '0', '0'):  // insufficient resources
+        case MAKE_SQLSTATE('5', '4', '0', '0', '0'):  // program limit exceeded
+        case MAKE_SQLSTATE('5', '7', '0', '0', '0'):  // operator intervention
+        case MAKE_SQLSTATE('5', '8', '0', '0', '0'):  // system error
+            return true;
+        default:
+            return false;
+    }
+}
+
+// WithoutContents calls `work`, which hands plaintext to PostgreSQL, and returns its result. An error keeps
+// its SQLSTATE and loses its text, which may quote the value, unless it is of a class that never does.
 template <typename Work>
 Datum WithoutContents(Oid type, Work work) {
     MemoryContext context = CurrentMemoryContext;
@@ -19,7 +32,7 @@ Datum WithoutContents(Oid type, Work work) {
     PG_CATCH();
     {
         const int code = geterrcode();
-        if (ERRCODE_TO_CATEGORY(code) != ERRCODE_DATA_EXCEPTION)
+        if (SaysNothingOfValues(code))
             PG_RE_THROW();
         MemoryContextSwitchTo(context);
         FlushErrorState();

@@ -16,7 +16,7 @@ sample() {
 
 case $1 in
 before)
-    rm -f "$peak.stop"
+    rm -f "$peak" "$peak.stop"
     sample >/dev/null 2>&1 </dev/null &
     ;;
 after) touch "$peak.stop" ;;

@@ -11,7 +11,7 @@ def check(name: str, good: bool, detail: str = "") -> bool:
     print(("ok - " if good else "not ok - ") + name, flush=True)
     if not good:
         failed += 1
-        for line in detail.splitlines()[:12]:
+        for line in detail.splitlines()[-12:]:
             print("#   " + line[:300], flush=True)
     return good
 
@@ -25,7 +25,7 @@ def section(name: str, run: Callable[[], None]) -> None:
     try:
         run()
     except Exception:
-        check(name + ": ran to its end", False, traceback.format_exc()[-1500:])
+        check(name + ": ran to its end", False, traceback.format_exc())
 
 
 def sqlstate_of(action: Callable[[], object]) -> str:

@@ -38,6 +38,7 @@ SELECT '\xzz secret'::encrypted_bytea;
 SELECT 'secret'::encrypted_text::int;
 \echo :SQLSTATE
 SELECT 'secret'::encrypted_text::jsonb;
+SELECT 'secret'::encrypted_text::regclass;
 SELECT '99999999999999'::encrypted_text::int;
 \echo :SQLSTATE
 -- Called as what it is not.

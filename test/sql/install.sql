@@ -39,6 +39,24 @@ CREATE DATABASE regress_envcrypt_second;
 CREATE EXTENSION envcrypt;
 \c contrib_regression
 DROP DATABASE regress_envcrypt_second;
+-- Functions and operators that others put into the schema before, and that would fit a call better, are not called.
+CREATE DATABASE regress_envcrypt_second;
+\c regress_envcrypt_second
+CREATE FUNCTION public.format(text, text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hijacked'; END $$;
+CREATE FUNCTION public.quote_ident(name) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hijacked'; END $$;
+CREATE FUNCTION public.replace(text, text, name) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hijacked'; END $$;
+CREATE FUNCTION public.hijack(name, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hijacked'; END $$;
+CREATE OPERATOR public.= (LEFTARG = name, RIGHTARG = text, FUNCTION = public.hijack);
+CREATE EXTENSION envcrypt;
+\c contrib_regression
+DROP DATABASE regress_envcrypt_second;
+CREATE DATABASE regress_envcrypt_second;
+\c regress_envcrypt_second
+CREATE SCHEMA "Odd Schema";
+CREATE EXTENSION envcrypt SCHEMA "Odd Schema";
+SELECT '"Odd Schema".encrypted_text'::regtype;
+\c contrib_regression
+DROP DATABASE regress_envcrypt_second;
 DROP ROLE regress_envcrypt_member;
 
 -- With no key, status says what is to be done.

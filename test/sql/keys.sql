@@ -96,6 +96,64 @@ INSERT INTO sealed SELECT encrypt_for_user('erin', 'kept');
 SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
 SELECT v, envcrypt_owner(v) FROM sealed;
 
+-- What was sealed in a block that was undone lives on in a variable: its key does, too.
+CREATE TABLE survivors (who text, v encrypted_text);
+DO $$
+DECLARE
+    x encrypted_text;
+    y encrypted_text;
+BEGIN
+    BEGIN
+        x := encrypt_for_user('frank', 'sealed in a block that was undone');
+        RAISE division_by_zero;
+    EXCEPTION WHEN division_by_zero THEN
+        NULL;
+    END;
+    INSERT INTO survivors VALUES ('only in the block', x);
+    BEGIN
+        y := encrypt_for_user('grace', 'before');
+        RAISE division_by_zero;
+    EXCEPTION WHEN division_by_zero THEN
+        NULL;
+    END;
+    INSERT INTO survivors VALUES ('in the block and after', y), ('in the block and after', encrypt_for_user('grace', 'after'));
+END $$;
+BEGIN;
+SAVEPOINT a;
+SELECT encrypt_for_user('heidi', 'x')::text;
+ROLLBACK TO a;
+PREPARE TRANSACTION 'regress_envcrypt';
+COMMIT PREPARED 'regress_envcrypt';
+BEGIN;
+SAVEPOINT a;
+SELECT encrypt_for_user('ivan', 'x')::text;
+ROLLBACK TO a;
+ROLLBACK;
+\c
+SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
+SELECT who, v, envcrypt_owner(v) FROM survivors ORDER BY 1, 2;
+SELECT owner, count(*) FROM envcrypt_data_keys WHERE owner IN ('frank', 'grace', 'heidi', 'ivan') GROUP BY 1 ORDER BY 1;
+DROP TABLE survivors;
+-- So does a literal in a plan that was made while the database key was not there to stay.
+CREATE TABLE kept (v encrypted_text);
+CREATE TEMP TABLE all_keys AS SELECT * FROM envcrypt_data_keys;
+CREATE TEMP TABLE all_masters AS SELECT * FROM envcrypt_master_keys;
+DELETE FROM envcrypt_data_keys;
+DELETE FROM envcrypt_master_keys;
+BEGIN;
+SELECT envcrypt_create_user_key('judy') <> 0;
+PREPARE literal AS INSERT INTO kept VALUES ('sealed when parsed');
+ROLLBACK;
+SELECT envcrypt_create_user_key('judy') <> 0;
+EXECUTE literal;
+SELECT v FROM kept;
+DEALLOCATE literal;
+DROP TABLE kept;
+DELETE FROM envcrypt_data_keys;
+DELETE FROM envcrypt_master_keys;
+INSERT INTO envcrypt_master_keys SELECT * FROM all_masters;
+INSERT INTO envcrypt_data_keys SELECT * FROM all_keys;
+
 -- A small cache changes nothing but speed.
 SET envcrypt.cache_size = 16;
 SELECT count(encrypt_for_user('owner ' || i % 100, 'x')) FROM generate_series(1, 1000) i;

@@ -121,6 +121,22 @@ ALTER TABLE sealed OWNER TO CURRENT_USER;
 SET envcrypt.master_key = '1111111111111111111111111111111111111111111111111111111111111111';
 SELECT t::text FROM sealed WHERE id = 1;
 RESET envcrypt.master_key;
+SET envcrypt.master_key = '1111111111111111111111111111111111111111111111111111111111111111';
+SET ROLE regress_ec_nobody;
+SELECT envcrypt_owner(t) FROM sealed WHERE id = 1;
+SELECT envcrypt_key_id(t) FROM sealed WHERE id = 1;
+RESET ROLE;
+SET envcrypt.auto_create_owners = off;
+SELECT encrypt_for_user('alice', '');
+SELECT encrypt_for_user('unknown', '');
+RESET envcrypt.auto_create_owners;
+RESET envcrypt.master_key;
+-- A member without INHERIT has the right after SET ROLE only.
+CREATE ROLE regress_ec_noinherit NOINHERIT IN ROLE envcrypt_decrypt;
+SET ROLE regress_ec_noinherit;
+SELECT t::text FROM sealed WHERE id = 1;
+RESET ROLE;
+DROP ROLE regress_ec_noinherit;
 -- SET LOCAL ends with the transaction, and what it opened with it.
 SET ROLE regress_ec_nobody;
 BEGIN;

@@ -41,6 +41,21 @@ SELECT encrypt_for_user('goes', 'again');
 SELECT count(*) FROM envcrypt_data_keys WHERE tombstone IN (sha256('goes'), decode(md5('goes'), 'hex'));
 SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000:3333333333333333333333333333333333333333333333333333333333333333';
 SELECT envcrypt_rotate_master() > 0;
+-- Keys merged from another database bring its database key and its tombstones: they count, too.
+BEGIN;
+CREATE TEMP TABLE other AS SELECT * FROM envcrypt_data_keys WHERE kind = 'shredded' OR owner IS NULL;
+DELETE FROM envcrypt_data_keys;
+DELETE FROM envcrypt_master_keys;
+SELECT envcrypt_create_user_key('first here') <> 0;
+INSERT INTO envcrypt_data_keys SELECT * FROM other;
+SELECT encrypt_for_user('goes', 'again');
+ROLLBACK;
+-- A lost database key is not made anew: all tombstones would be worthless.
+BEGIN;
+DELETE FROM envcrypt_data_keys WHERE kind = 'data' AND owner IS NULL;
+SELECT envcrypt_rotate_master();
+SELECT encrypt_for_user('somebody', 'x');
+ROLLBACK;
 -- Sealed values of a shredded owner can still be dumped and restored.
 SET envcrypt.io = ciphertext;
 SELECT left(format('%s', t), 10) FROM sealed WHERE id = 2;

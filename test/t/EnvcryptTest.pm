@@ -39,7 +39,7 @@ sub key_file
 }
 
 # new_server(NAME, init => [...], conf => 'lines', extension => 1): a running server that preloads envcrypt. The roles
-# `reader` (may open), `writer` (may seal), `both` and `nobody` are there, and may use everything in schema public.
+# `reader` (may open), `writer` (may seal), `clerk` (both) and `nobody` are there, and may use everything in schema public.
 sub new_server
 {
 	my ($name, %options) = @_;
@@ -58,11 +58,11 @@ CONF
 CREATE EXTENSION envcrypt;
 CREATE ROLE reader LOGIN IN ROLE envcrypt_decrypt;
 CREATE ROLE writer LOGIN IN ROLE envcrypt_encrypt;
-CREATE ROLE both LOGIN IN ROLE envcrypt_encrypt, envcrypt_decrypt;
+CREATE ROLE clerk LOGIN IN ROLE envcrypt_encrypt, envcrypt_decrypt;
 CREATE ROLE nobody LOGIN;
 GRANT ALL ON SCHEMA public TO PUBLIC;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO PUBLIC;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON SEQUENCES TO PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE CURRENT_USER, clerk GRANT ALL ON TABLES TO PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE CURRENT_USER, clerk GRANT ALL ON SEQUENCES TO PUBLIC;
 SQL
 	return $node;
 }

@@ -1,0 +1,25 @@
+// orphaned_keys.h: data keys made in a savepoint that was rolled back, while what they sealed lives on.
+//
+// A PL/pgSQL variable keeps a value that was sealed inside a block whose exception was caught. The key's row
+// is gone with the block, and whatever is stored after it would never open. So rows made in subtransactions
+// are remembered: the next key of that owner in this transaction is the same one again, and what is still
+// missing when the transaction commits (or is prepared) is stored then. A transaction that rolls back as a
+// whole takes all of it along.
+#pragma once
+
+#include "pg/backend.h"
+#include "pg/key_table.h"
+#include "pg/owner.h"
+
+namespace envcrypt {
+
+// RememberCreatedKey is called for each key that a subtransaction makes.
+void RememberCreatedKey(const KeyRow &row);
+
+// TakeOrphanedKey finds the orphaned key of `owner` with that version and master key, or returns false. The
+// caller stores its row again.
+bool TakeOrphanedKey(const Owner &owner, std::uint32_t key_version, const Fingerprint &master, KeyRow *row);
+
+void RegisterOrphanCallbacks();
+
+}  // namespace envcrypt
