@@ -1,0 +1,94 @@
+# Faults that a review found, each as it was shown.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $key  = '0' x 64;
+my $node = PostgreSQL::Test::Cluster->new('review');
+$node->init;
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'envcrypt'\nautovacuum = off\nlog_statement = none");
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION envcrypt');
+my $set = "SET envcrypt.master_key = '$key';";
+$node->safe_psql('postgres', "$set SELECT envcrypt_rotate_master()");
+
+# The two values of one comparison stay opened, also if keys change between them.
+$node->safe_psql('postgres', qq{$set
+	CREATE TABLE u (id int, v encrypted_text);
+	INSERT INTO u SELECT 1, encrypt_for_user('w1', 'AAAA-first');
+	INSERT INTO u SELECT 2, encrypt_for_user('w2', 'ZZZZ-other');
+	INSERT INTO u SELECT 3, encrypt_for_user('w3', 'AAAA-first');
+	INSERT INTO u SELECT 4, encrypt_for_user('w4', 'ZZZZ-other');});
+my $reader = $node->background_psql('postgres');
+$reader->query_safe($set);
+$reader->query_safe('SELECT a.v *= b.v FROM u a, u b WHERE a.id = 1 AND b.id = 2');
+$reader->query_until(qr/started/, q{\echo started
+SELECT 'equal: ' || (a.v *= b.v) FROM (SELECT *, pg_sleep(2) FROM u WHERE id = 3 OFFSET 0) a, u b WHERE b.id = 4;
+});
+$node->safe_psql('postgres', "UPDATE envcrypt_data_keys SET created_at = created_at WHERE owner = 'w1'");
+like($reader->query_safe('SELECT 1'), qr/equal: false/, 'a comparison during which a key row changes is right');
+$reader->quit;
+
+# The same under load: one client changes a key row all the time, the other sorts.
+$node->safe_psql('postgres', qq{$set
+	CREATE TABLE many (n int, v encrypted_text);
+	INSERT INTO many SELECT i, encrypt_for_user('o' || i % 300, 'value ' || i % 500) FROM generate_series(1, 3000) i;});
+my $script = $node->basedir . '/bump.sql';
+append_to_file($script, "UPDATE envcrypt_data_keys SET created_at = created_at WHERE owner = 'w1';\n");
+my $bump = IPC::Run::start(
+	[ 'pgbench', '-n', '-T', '12', '-c', '1', '-f', $script, '-h', $node->host, '-p', $node->port, 'postgres' ],
+	'>', '/dev/null', '2>', '/dev/null');
+for my $round (1 .. 8)
+{
+	my ($rc, $out, $err) = $node->psql('postgres',
+		"$set SET enable_hashagg = off; SELECT count(*), min(v), max(v) FROM (SELECT DISTINCT v FROM many) d");
+	is("$rc $out$err", '0 500|value 0|value 99', "sorting is right while key rows change ($round)");
+}
+$bump->kill_kill;
+
+# Constraint violations print whole rows: to the client who may read them, not into the log.
+$node->safe_psql('postgres', q{CREATE ROLE app LOGIN; GRANT envcrypt_decrypt, envcrypt_encrypt TO app;
+	CREATE TABLE c (id int PRIMARY KEY, v encrypted_text, o int NOT NULL CHECK (o > 0)); GRANT ALL ON c TO app;});
+$node->safe_psql('postgres', "$set SET ROLE app; INSERT INTO c VALUES (1, reverse('TERCESPOT'), 1)");
+my ($rc, $out, $err) = $node->psql('postgres', "$set SET ROLE app; UPDATE c SET o = NULL");
+like($err, qr/Failing row contains \(1, TOPSECRET, null\)/, 'the client sees the failing row');
+($rc, $out, $err) = $node->psql('postgres', "$set SET ROLE app; UPDATE c SET o = -1");
+like($err, qr/Failing row contains \(1, TOPSECRET, -1\)/, 'also of a CHECK constraint');
+($rc, $out, $err) = $node->psql('postgres',
+	"$set SET ROLE app; DO \$\$ BEGIN PERFORM v FROM c; RAISE WARNING USING ERRCODE = '23505', DETAIL = (SELECT format('%s', v) FROM c); END \$\$");
+is($rc, 0, 'a warning of that class does no harm');
+my $log = slurp_file($node->logfile);
+unlike($log, qr/TOPSECRET/, 'the log has none of it');
+like($log, qr/violates not-null constraint/, 'the log has the error itself');
+
+# A typing error in one key of a ring does not put the others into the log.
+my $typo = ('a' x 64) . ':' . ('b' x 63) . 'z';
+($rc, $out, $err) = $node->psql('postgres', "SET envcrypt.master_key = '$typo'");
+like($err, qr/invalid keyring.*\n?DETAIL:  Entry 2/, 'the error names the entry');
+unlike(slurp_file($node->logfile), qr/a{64}/, 'the log does not hold the ring');
+
+# A backup job that gives its pg_dump another name still gets ciphertext.
+$node->safe_psql('postgres', "ALTER ROLE app SET client_min_messages = warning; GRANT pg_read_all_data TO app");
+{
+	local $ENV{PGAPPNAME} = 'nightly';
+	local $ENV{PGOPTIONS} = "-c envcrypt.master_key=$key";
+	my $dump = $node->basedir . '/dump.sql';
+	$node->command_ok([ 'pg_dump', '-U', 'app', '-t', 'c', '-f', $dump, '-h', $node->host, '-p', $node->port, 'postgres' ],
+		'pg_dump under another application name');
+	like(slurp_file($dump), qr/envcrypt1:/, 'its dump is ciphertext');
+	unlike(slurp_file($dump), qr/TOPSECRET/, 'its dump holds no plaintext');
+}
+
+# A sort in a database of another encoding keeps its memory.
+$node->safe_psql('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+$node->safe_psql('latin', 'CREATE EXTENSION envcrypt');
+$node->safe_psql('latin', qq{$set SELECT envcrypt_rotate_master(); CREATE TABLE l (v encrypted_text);
+	INSERT INTO l SELECT encrypt_for_user('o' || i % 3, md5(i::text)) FROM generate_series(1, 20000) i;});
+my $bytes = $node->safe_psql('latin', qq{$set BEGIN; SELECT count(*) FROM (SELECT v FROM l ORDER BY v OFFSET 0) q \\g /dev/null
+	SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name LIKE 'envcrypt%'});
+cmp_ok($bytes, '<', 4_000_000, 'opened values are not kept for longer than the memo keeps them');
+
+$node->stop;
+done_testing();
