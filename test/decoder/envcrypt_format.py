@@ -253,7 +253,7 @@ def check_row(row: KeyRow) -> None:
     if row.owner is not None and not 1 <= len(row.owner) <= 255:
         raise MalformedRow("owner")
     if row.unsigned_id == 0 or not 1 <= row.key_version < 1 << 31:
-        raise CannotOpen("key id or key version")
+        raise MalformedRow("key id or key version")
     if row.wrapped_key[0] != WRAPPED_VERSION:
         raise CannotOpen("version of the wrapped key")
 
