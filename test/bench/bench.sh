@@ -84,7 +84,7 @@ rotation() {
     run_psql --command="CREATE DATABASE many_keys"
     run_psql --output=/dev/null --dbname=many_keys \
         --command="SET client_min_messages = error" --command="CREATE EXTENSION envcrypt" --command="SELECT envcrypt_rotate_master()"
-    echo "Times by psql's timing, keys made in transactions of 2,000. Memory in MB of the backend before the call,"
+    echo "Times by psql's timing. Memory in MB of the backend before the call,"
     echo "and at its peak: VmHWM, which counts the shared buffers that it touched, and its own alone (RssAnon, sampled)."
     echo "   re-wrapped   keys made/s   rotation s      us a key   VmHWM               own"
     rotate 1 $((data_keys / 10))
