@@ -135,7 +135,7 @@ SQL
 	ok($shown !~ /\Q$key\E/, 'no view shows it');
 }
 is(value($node, 'SHOW envcrypt.master_key'), '', 'unset, it is empty');
-$err = fails($node, "SELECT set_config('envcrypt.master_key', '$key:' || $typed, false)", '22023',
+$err = fails($node, "SELECT set_config('envcrypt.master_key', '$typed_key:' || $typed, false)", '22023',
 	qr/Entry 2 is not a key/, 'a keyring with a typing error is refused by the number of its entry');
 ok($err !~ /\Q$marker\E/, 'without the entry itself');
 
