@@ -11,7 +11,9 @@ OBJS = $(CORE_OBJS) $(PG_OBJS)
 
 # pg_regress: each test once, in this order. `make lint` checks that every file in test/sql stands here.
 REGRESS = install keys types io rights rotation shred refused errors
-REGRESS_OPTS = --inputdir=test --outputdir=. --load-extension=envcrypt
+# PostgreSQL 15 looks for expected/ below --outputdir, later versions where --expecteddir says.
+REGRESS_OPTS = --inputdir=test --outputdir=. $(if $(filter 15,$(MAJORVERSION)),,--expecteddir=.) \
+	--load-extension=envcrypt
 
 PG_CONFIG ?= pg_config
 # -isystem: with -I, clang rejects `register` in the headers of PostgreSQL 15.
