@@ -15,6 +15,12 @@ namespace {
 constexpr std::size_t kGcmNonceBytes = 12;
 constexpr std::size_t kBlockBytes = 16;
 
+constexpr OSSL_PARAM kEndOfParameters = OSSL_PARAM_END;
+
+OSSL_PARAM TagParameter(std::uint8_t *tag) noexcept {
+    return OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, kTagBytes);
+}
+
 EVP_CIPHER *aes_256_gcm = nullptr;
 EVP_CIPHER *aes_256_ecb = nullptr;
 
@@ -94,12 +100,9 @@ void Aead::ClearKey() noexcept {
 // Start makes the GCM context ready for one message: a new nonce, and for XAES the key derived from it.
 bool Aead::Start(std::span<const std::uint8_t> nonce, const std::uint8_t *tag) noexcept {
     const int direction = tag == nullptr ? 1 : 0;
-    std::array<OSSL_PARAM, 2> params{OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end()};
     // With the nonce, because a call of its own costs more. EVP wants a pointer to non-const and only reads
     // it. The tag is set for every message: a kept context would silently check against the previous one's.
-    if (tag != nullptr)
-        params[0] = OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG,
-                                                      const_cast<std::uint8_t *>(tag), kTagBytes);
+    const std::array<OSSL_PARAM, 2> params{TagParameter(const_cast<std::uint8_t *>(tag)), kEndOfParameters};
     const OSSL_PARAM *given = tag == nullptr ? nullptr : params.data();
     if (nonce.size() != NonceBytes(algorithm_) || gcm_ == nullptr)
         return false;
@@ -134,9 +137,7 @@ Status Aead::Seal(std::span<const std::uint8_t> nonce, std::span<const std::uint
     int n = 0;
     auto *context = gcm_.get();
     const auto tag = out.subspan(plaintext.size());
-    std::array<OSSL_PARAM, 2> params{
-        OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag.data(), kTagBytes),
-        OSSL_PARAM_construct_end()};
+    std::array<OSSL_PARAM, 2> params{TagParameter(tag.data()), kEndOfParameters};
     if (EVP_EncryptUpdate(context, nullptr, &n, associated_data.data(),
                           static_cast<int>(associated_data.size())) != 1 ||
         (!plaintext.empty() && EVP_EncryptUpdate(context, out.data(), &n, plaintext.data(),

@@ -14,12 +14,20 @@ TimestampTz opened_in_statement = 0;
 constexpr const char *kHiddenDetail =
     "The detail is not logged, because it may hold encrypted values in plain text.";
 
-// Whatever an integrity violation (class 23) says of a row is hidden, if a value was opened for output in
-// this statement: by structure, not by looking for patterns. No catalog may be read here.
+// Errors of ours keep their statement out of the log; inside a function, the statement stands in
+// internalquery. And what PostgreSQL says of a row or value (class 22, data exceptions; class 23, integrity
+// violations) is hidden, if a value was opened for output in this statement: by structure, not by looking for
+// patterns. No catalog may be read here.
 extern "C" void envcrypt_filter_log(ErrorData *error) {
-    if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION &&
-        error->detail != nullptr && opened_in_statement == GetCurrentStatementStartTimestamp()) {
-        error->detail_log = MemoryContextStrdup(error->assoc_context, kHiddenDetail);
+    if (error->hide_stmt && error->hide_ctx) {
+        error->internalquery = nullptr;
+        error->internalpos = 0;
+    }
+    const int category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+    if ((category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION || category == ERRCODE_DATA_EXCEPTION) &&
+        opened_in_statement == GetCurrentStatementStartTimestamp()) {
+        if (error->detail != nullptr)
+            error->detail_log = MemoryContextStrdup(error->assoc_context, kHiddenDetail);
         error->hide_stmt = true;
         error->hide_ctx = true;
     }

@@ -39,6 +39,9 @@ extern "C" void envcrypt_process_utility(PlannedStmt *statement, const char *que
     const auto run = [&] {
         next(statement, query, read_only_tree, context, params, environment, destination, completion);
     };
+    // FETCH locks no table, so it would not hear of a shredding since the cursor was opened.
+    if (IsA(statement->utilityStmt, FetchStmt))
+        AcceptInvalidationMessages();
     if (IsA(statement->utilityStmt, VacuumStmt))
         RunCounted(&analyzing, run);
     else if (IsA(statement->utilityStmt, AlterTableStmt))

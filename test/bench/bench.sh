@@ -11,7 +11,8 @@ source "$SOURCE/test/cluster.sh"
 
 rows=${BENCH_ROWS:-1000000}
 data_keys=${BENCH_KEYS:-1000000}
-few=$((rows < 2000 ? rows : 2000)) # pgcrypto's PGP functions take a millisecond a value
+few=${BENCH_PGP_ROWS:-20000} # pgcrypto's PGP functions take a millisecond a value
+few=$((rows < few ? rows : few))
 rounds=5
 here=$SOURCE/test/bench
 keys=$WORK/secrets/master.keys
