@@ -52,10 +52,12 @@ const ExtensionObjects &Objects() {
     const Oid schema = OidIsValid(extension) ? ExtensionSchema(extension) : InvalidOid;
     const auto find = [schema](const char *name) {
         const Oid relation = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
-        if (!OidIsValid(relation))
+        if (!OidIsValid(relation)) {
+            objects_valid = false;
             ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                             errmsg("extension \"envcrypt\" is not installed in this database"),
                             errhint("Run CREATE EXTENSION envcrypt as a superuser."), HideFromLog()));
+        }
         return relation;
     };
     found.data_keys = find("envcrypt_data_keys");

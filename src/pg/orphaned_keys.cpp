@@ -1,74 +1,75 @@
-#include "pg/errors.h"
 #include "pg/key_creation.h"
 #include "pg/orphaned_keys.h"
-
-extern "C" {
-#include "nodes/pg_list.h"
-}
 
 namespace envcrypt {
 namespace {
 
 struct CreatedKey {
+    CreatedKey *next;
+    SubTransactionId made_in;
     KeyRow row;
-    SubTransactionId made_in;  // InvalidSubTransactionId: rolled back, an orphan
 };
 
-// Of the running top-level transaction, in TopTransactionContext. Emptied by cutting it loose.
-List *created_keys = NIL;
+// Of the running top-level transaction, in TopTransactionContext; forgotten by cutting them loose. Keys of
+// open savepoints stand in the order in which they were made, the newest first, so those of one savepoint
+// stand together.
+CreatedKey *created_keys = nullptr;
+CreatedKey *orphaned_keys = nullptr;
 
-CreatedKey *At(int index) {
-    return static_cast<CreatedKey *>(list_nth(created_keys, index));
+CreatedKey *Pop(CreatedKey **list) {
+    CreatedKey *key = *list;
+    *list = key->next;
+    return key;
 }
 
-// What a savepoint made belongs to what is around it once the savepoint is released, and is an orphan once it
-// is rolled back. Nothing here allocates.
+// What a savepoint made belongs to what is around it once the savepoint is released (outside of all
+// savepoints it can only be lost with everything else), and is orphaned once it is rolled back. Nothing here
+// allocates.
 extern "C" void envcrypt_orphan_subxact_callback(SubXactEvent event, SubTransactionId self,
                                                  SubTransactionId parent, void *) {
-    if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
-        return;
-    for (int i = 0; i < list_length(created_keys); i++) {
-        if (At(i)->made_in == self)
-            At(i)->made_in = event == SUBXACT_EVENT_ABORT_SUB ? InvalidSubTransactionId : parent;
-    }
-}
-
-// Runs where an error still just aborts the transaction.
-void StoreOrphans() {
-    for (int i = 0; i < list_length(created_keys); i++) {
-        if (At(i)->made_in == InvalidSubTransactionId)
-            RestoreKey(At(i)->row);
+    if (event == SUBXACT_EVENT_COMMIT_SUB && parent != TopSubTransactionId) {
+        for (CreatedKey *key = created_keys; key != nullptr && key->made_in == self; key = key->next)
+            key->made_in = parent;
+    } else if (event == SUBXACT_EVENT_COMMIT_SUB || event == SUBXACT_EVENT_ABORT_SUB) {
+        while (created_keys != nullptr && created_keys->made_in == self) {
+            CreatedKey *key = Pop(&created_keys);
+            if (event == SUBXACT_EVENT_ABORT_SUB) {
+                key->next = orphaned_keys;
+                orphaned_keys = key;
+            } else {
+                pfree(key);
+            }
+        }
     }
 }
 
 extern "C" void envcrypt_orphan_xact_callback(XactEvent event, void *) {
-    if (created_keys == NIL)
-        return;
-    if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
-        StoreOrphans();
-    else if (event != XACT_EVENT_PARALLEL_PRE_COMMIT)
-        created_keys = NIL;
+    if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE) {
+        while (orphaned_keys != nullptr)  // an error here just aborts the transaction
+            RestoreKey(Pop(&orphaned_keys)->row);
+    } else if (event != XACT_EVENT_PARALLEL_PRE_COMMIT) {
+        created_keys = nullptr;
+        orphaned_keys = nullptr;
+    }
 }
 
 }  // namespace
 
 void RememberCreatedKey(const KeyRow &row) {
-    const MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
-    auto *key = static_cast<CreatedKey *>(palloc(sizeof(CreatedKey)));
+    auto *key = static_cast<CreatedKey *>(MemoryContextAlloc(TopTransactionContext, sizeof(CreatedKey)));
     key->row = row;
     key->made_in = GetCurrentSubTransactionId();
-    created_keys = lappend(created_keys, key);
-    MemoryContextSwitchTo(caller);
+    key->next = created_keys;
+    created_keys = key;
 }
 
 bool TakeOrphanedKey(const Owner &owner, std::uint32_t key_version, const Fingerprint &master, KeyRow *row) {
-    for (int i = 0; i < list_length(created_keys); i++) {
-        CreatedKey *key = At(i);
-        const bool same = key->row.has_owner ? key->row.owner() == owner.utf8 : owner.is_database();
-        if (same && key->made_in == InvalidSubTransactionId && key->row.key_version == key_version &&
-            key->row.master_fingerprint == master) {
-            *row = key->row;
-            created_keys = list_delete_nth_cell(created_keys, i);
+    for (CreatedKey **link = &orphaned_keys; *link != nullptr; link = &(*link)->next) {
+        const KeyRow &orphan = (*link)->row;
+        const bool same = orphan.has_owner ? orphan.owner() == owner.utf8 : owner.is_database();
+        if (same && orphan.key_version == key_version && orphan.master_fingerprint == master) {
+            *row = orphan;
+            *link = (*link)->next;
             return true;
         }
     }

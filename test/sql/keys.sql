@@ -118,6 +118,35 @@ BEGIN
     END;
     INSERT INTO survivors VALUES ('in the block and after', y), ('in the block and after', encrypt_for_user('grace', 'after'));
 END $$;
+-- Nested, released and undone in every order; a key taken up again is the same.
+DO $$
+DECLARE
+    kept encrypted_text[];
+BEGIN
+    BEGIN
+        kept := kept || encrypt_for_user('nested 1', 'outer');
+        BEGIN
+            kept := kept || encrypt_for_user('nested 2', 'released inside');
+        EXCEPTION WHEN division_by_zero THEN
+            NULL;
+        END;
+        BEGIN
+            kept := kept || encrypt_for_user('nested 3', 'undone inside');
+            RAISE division_by_zero;
+        EXCEPTION WHEN division_by_zero THEN
+            kept := kept || encrypt_for_user('nested 3', 'taken up again');
+        END;
+        RAISE division_by_zero;
+    EXCEPTION WHEN division_by_zero THEN
+        NULL;
+    END;
+    BEGIN
+        kept := kept || encrypt_for_user('nested 4', 'released');
+    EXCEPTION WHEN division_by_zero THEN
+        NULL;
+    END;
+    INSERT INTO survivors SELECT 'nested', k FROM unnest(kept) k;
+END $$;
 BEGIN;
 SAVEPOINT a;
 SELECT encrypt_for_user('heidi', 'x')::text;
@@ -132,7 +161,7 @@ ROLLBACK;
 \c
 SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
 SELECT who, v, envcrypt_owner(v) FROM survivors ORDER BY 1, 2;
-SELECT owner, count(*) FROM envcrypt_data_keys WHERE owner IN ('frank', 'grace', 'heidi', 'ivan') GROUP BY 1 ORDER BY 1;
+SELECT owner, count(*) FROM envcrypt_data_keys WHERE owner IN ('frank', 'grace', 'heidi', 'ivan') OR owner LIKE 'nested%' GROUP BY 1 ORDER BY 1;
 DROP TABLE survivors;
 -- So does a literal in a plan that was made while the database key was not there to stay.
 CREATE TABLE kept (v encrypted_text);
