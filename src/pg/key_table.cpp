@@ -36,13 +36,9 @@ constexpr const char *kKindShredded = "shredded";
 using Values = std::array<Datum, kColumns>;
 using Flags = std::array<bool, kColumns>;
 
+// One error for every damage, of a key's row as of a value; the log tells more.
 [[noreturn]] void RaiseBadRow(std::uint64_t key_id) {
-    ereport(ERROR,
-            (errcode(ERRCODE_DATA_CORRUPTED),
-             errmsg("row of data key " INT64_FORMAT " in envcrypt_data_keys is malformed",
-                    static_cast<int64>(key_id)),
-             errhint("Restore the row from a backup; envcrypt never writes such a row."), HideFromLog()));
-    pg_unreachable();
+    RaiseCannotOpen("the data key's row in envcrypt_data_keys is malformed", key_id);
 }
 
 Datum Column(TupleTableSlot *slot, AttrNumber column, std::uint64_t key_id) {

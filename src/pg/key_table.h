@@ -2,7 +2,7 @@
 //
 // Lookups see the newest committed rows (fresh_scan.h). Writers check first that writing is allowed and hold
 // the locks that they document. A row edited by hand into something that the format does not allow raises
-// data_corrupted.
+// kErrCannotOpen.
 #pragma once
 
 #include "core/key_operations.h"

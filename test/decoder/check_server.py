@@ -535,15 +535,15 @@ def check_rows_on_server(vectors: Vectors, database: Database) -> None:
     for what, changes, tag, text, states in (
             ("shredded, wrong suite", gone, TEXT, suite_2, ("ZE003", "ZE002")),
             ("shredded, wrong type", gone, BYTEA, armored, ("ZE003", "ZE002")),
-            ("malformed, wrong suite", {"wrapped_key": b""}, TEXT, suite_2, ("XX001", "ZE002")),
-            ("malformed token", {"kind": "token", "wrapped_key": b""}, TEXT, armored, ("XX001", "ZE002")),
+            ("malformed, wrong suite", {"wrapped_key": b""}, TEXT, suite_2, ("ZE002",)),
+            ("malformed token", {"kind": "token", "wrapped_key": b""}, TEXT, armored, ("ZE002",)),
             ("no master key, wrong suite", {"master_fingerprint": bytes(16)}, TEXT, suite_2, ("ZE001", "ZE002")),
             ("no master key, token", {"kind": "token", "master_fingerprint": bytes(16)}, TEXT, armored, ("ZE001", "ZE002")),
             ("no master key, version 2 of the wrapped key",
              {"wrapped_key": b"\2" + good.wrapped_key[1:], "master_fingerprint": bytes(16)}, TEXT, armored,
              ("ZE001", "ZE002")),
             ("no master key, malformed", {"wrapped_key": b"", "master_fingerprint": bytes(16)}, TEXT, armored,
-             ("ZE001", "XX001"))):
+             ("ZE001", "ZE002"))):
         ((answer,),) = database.run(
             f"BEGIN; UPDATE envcrypt_data_keys SET {assignments(changes)} WHERE key_id = {good.key_id}; "
             f"SELECT try_open({tag}, '{text}'); ROLLBACK;", io="ciphertext")

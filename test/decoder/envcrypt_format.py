@@ -51,7 +51,7 @@ class Shredded(FormatError):
 
 
 class MalformedRow(FormatError):
-    sqlstate = "XX001"
+    sqlstate = "ZE002"
 
 
 class NotArmored(FormatError):
