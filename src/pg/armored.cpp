@@ -16,6 +16,11 @@ bool LooksArmored(std::string_view text) noexcept {
     return text.starts_with(kPrefix);
 }
 
+void RefuseArmored(const BaseType &type, Datum value) {
+    if (type.form == PlainForm::kText && LooksArmored(VarlenaChars(DatumGetPointer(value))))
+        RaiseSealedAsPlaintext(type.encrypted);
+}
+
 char *Armor(const struct varlena *sealed) {
     const auto bytes = VarlenaBytes(sealed);
     const std::size_t size = kPrefix.size() + Base64Chars(bytes.size()) + 1;

@@ -2,11 +2,15 @@
 #pragma once
 
 #include "pg/backend.h"
+#include "pg/base_type.h"
 
 namespace envcrypt {
 
 // LooksArmored: begins as only an armored value does.
 [[nodiscard]] bool LooksArmored(std::string_view text) noexcept;
+
+// RefuseArmored raises if a value that is to be sealed is a text that LooksArmored: it would be sealed twice.
+void RefuseArmored(const BaseType &type, Datum value);
 
 // Armor returns a palloc'd C string.
 char *Armor(const struct varlena *sealed);

@@ -1,7 +1,8 @@
-// base_type.h: what an encrypted type is made of: its base type, and that type's plaintext form.
+// base_type.h: which encrypted types there are, what each seals, and its base type's own functions.
 //
-// Everything the code needs to know of a type stands in one row of a table in base_type.cpp; SQL's side of a
-// type is one call of envcrypt_create_type in sql/.
+// The eleven types stand in a table in base_type.cpp. Any other base type is known by name: its values carry
+// tag 255 and the name (docs/format.md, section 2.2). SQL's side of a type is one call of
+// envcrypt_define_type in sql/.
 #pragma once
 
 #include "core/sealed_value.h"
@@ -12,14 +13,21 @@ namespace envcrypt {
 
 // How a value becomes the bytes that are sealed (docs/format.md, section 2.6).
 enum class PlainForm : std::uint8_t {
-    kText,   // the characters, in UTF-8
-    kBytes,  // the contents of a bytea
+    kText,     // the characters, in UTF-8
+    kBytes,    // the contents of a bytea
+    kInteger,  // a value passed by value, as a big-endian integer of the type's length
+    kFixed,    // the bytes of a type of fixed length
+    kBinary,   // what the type's send function gives, with client encoding UTF-8
 };
 
 struct BaseType {
     Oid encrypted;
-    Oid base;
     std::uint8_t tag;
+    char name[NAMEDATALEN];  // in UTF-8, of a type with tag 255; otherwise empty
+
+    // What follows is there only if `base` is valid. While a dump is restored, a made type's values are read
+    // before its casts say what its base is.
+    Oid base;
     PlainForm form;
     bool by_value;
     std::int16_t length;  // pg_type.typlen
@@ -28,32 +36,44 @@ struct BaseType {
     FmgrInfo output;
     FmgrInfo receive;
     FmgrInfo send;
+    FmgrInfo coercion;  // applies a type modifier; fn_oid is invalid where the type has none
+    int coercion_arguments;
+
+    [[nodiscard]] bool is_varlena() const noexcept { return length == -1; }
 };
 
 // LookUpTypeOfFunction returns the encrypted type that a function of ours takes (argument >= 0) or returns
-// (kResult). It lives as long as the process. TypeOfFunction keeps it in fn_extra: one look into the catalogs
-// per FmgrInfo.
+// (kResult), base and all. It lives as long as the process. TypeOfFunction keeps it in fn_extra: one look
+// into the catalogs per FmgrInfo.
 inline constexpr int kResult = -1;
 const BaseType *LookUpTypeOfFunction(const FmgrInfo *function, int argument);
 const BaseType *TypeOfFunction(FmgrInfo *function, int argument);
 
-// FindBaseType looks an encrypted type up by OID.
+// TypeOfArgument returns the declared type of a function's argument.
+Oid TypeOfArgument(const FmgrInfo *function, int argument);
+
+// TypeOfSupportFunction returns the type that a support function belongs to by its name, which is the type's
+// and `suffix`: its argument says nothing.
+Oid TypeOfSupportFunction(const FmgrInfo *function, std::string_view suffix);
+
+// BaseArgument returns an argument of a function of ours that has the base type, detoasted.
+Datum BaseArgument(FunctionCallInfo fcinfo, int argument, const BaseType &type);
+
+// FindBaseType looks an encrypted type up by OID. RequireBase raises where its base is not known yet.
 const BaseType *FindBaseType(Oid encrypted_type);
+void RequireBase(const BaseType &type);
 
-// IsEncryptedType tells whether a type is one of ours, or a domain, array, range or composite type that
-// contains one.
+// IsPlainEncryptedType: one of ours itself. IsEncryptedType: that, or a domain, array, range or composite
+// type that contains one.
+bool IsPlainEncryptedType(Oid type);
 bool IsEncryptedType(Oid type);
-
-// PlainBytes returns the plaintext form of a base type's value: aliases it, or a palloc'd copy.
-std::span<const std::uint8_t> PlainBytes(const BaseType &type, Datum value);
 
 // The base type's own input and output. Errors of its functions that are about the value's contents lose
 // their text, which would quote it.
 Datum BaseInput(const BaseType &type, char *text, std::int32_t typmod);
 Datum BaseReceive(const BaseType &type, StringInfo message, std::int32_t typmod);
 
-// ValueFromPlain turns opened bytes into a value of the base type. `plain` is a palloc'd varlena with a
-// 4-byte header whose contents are the plaintext form; it is consumed.
-Datum ValueFromPlain(const BaseType &type, struct varlena *plain);
+// CoerceToTypmod makes a base type's value fit a type modifier, or raises the base type's own error.
+Datum CoerceToTypmod(const BaseType &type, Datum value, std::int32_t typmod, bool is_explicit);
 
 }  // namespace envcrypt

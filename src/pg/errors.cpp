@@ -53,6 +53,14 @@ void RaiseCannotIndex() {
     pg_unreachable();
 }
 
+void RaiseMisplaced() {
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+             errmsg("permission denied to store a value that was sealed for another row owner or column"),
+             errhint("Give the value as plaintext, or grant envcrypt_decrypt to the role."), HideFromLog()));
+    pg_unreachable();
+}
+
 void RaiseSealedAsPlaintext(Oid type) {
     ereport(
         ERROR,

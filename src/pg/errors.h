@@ -37,6 +37,9 @@ inline int HideFromLog() {
 
 [[noreturn]] void RaiseCannotIndex();
 
+// RaiseMisplaced: a value that is not sealed for where it is to be stored, from a role that may not open it.
+[[noreturn]] void RaiseMisplaced();
+
 // RaiseSealedAsPlaintext: a sealed value came where plaintext was to be sealed as `type`.
 [[noreturn]] void RaiseSealedAsPlaintext(Oid type);
 

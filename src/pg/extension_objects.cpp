@@ -15,10 +15,12 @@ ExtensionObjects objects;
 bool objects_valid = false;
 // Starts true: nothing is known yet.
 bool tables_changed = true;
+std::uint64_t relation_changes = 1;
 
 // Our tables have no syscache, so their writers send relation invalidations by hand. The callback may run at
 // any point where a lock is taken, so it only sets flags: no catalog access, nothing freed.
 extern "C" void envcrypt_relcache_callback(Datum, Oid relation) {
+    relation_changes++;
     if (relation == InvalidOid || !objects_valid || relation == objects.data_keys ||
         relation == objects.master_keys) {
         tables_changed = true;
@@ -74,6 +76,10 @@ bool KeyTablesChanged() noexcept {
     const bool changed = tables_changed;
     tables_changed = false;
     return changed;
+}
+
+std::uint64_t RelationChanges() noexcept {
+    return relation_changes;
 }
 
 void AnnounceKeyTableChange() {

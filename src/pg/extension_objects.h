@@ -22,6 +22,9 @@ const ExtensionObjects &Objects();
 // KeyTablesChanged returns true once after rows of the key tables may have changed in any session.
 [[nodiscard]] bool KeyTablesChanged() noexcept;
 
+// RelationChanges counts what this backend was told of changes to any table's definition.
+[[nodiscard]] std::uint64_t RelationChanges() noexcept;
+
 // AnnounceKeyTableChange makes every backend check its opened keys again, when this transaction commits.
 void AnnounceKeyTableChange();
 

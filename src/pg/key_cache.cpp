@@ -21,9 +21,6 @@ DataKeyCache *cache = nullptr;  // never freed: emptied at exit
 alignas(RandomPool) unsigned char random_pool_place[sizeof(RandomPool)];  // no global constructor
 RandomPool *random_pool = nullptr;
 
-std::array<std::uint8_t, 8> backend_id{};
-int backend_id_process = 0;
-
 // Plans may hold literals that were sealed under a database key that was never there: they are parsed again.
 // Marking plans neither allocates nor fails.
 void DropUncommitted() {
@@ -179,15 +176,6 @@ RandomPool &Random() noexcept {
     if (random_pool == nullptr)
         random_pool = new (random_pool_place) RandomPool;
     return *random_pool;
-}
-
-std::span<const std::uint8_t, 8> RandomBackendId() {
-    if (backend_id_process != MyProcPid) {
-        if (const Status status = Random().Take(backend_id, MyProcPid); !status.ok())
-            RaiseStatus(status);
-        backend_id_process = MyProcPid;
-    }
-    return backend_id;
 }
 
 void WipeKeysAtExit() {

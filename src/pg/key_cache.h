@@ -41,10 +41,6 @@ Aead *WrappingKeyFor(const Fingerprint &master);
 // Randomness for nonces and keys, filled in this process only.
 RandomPool &Random() noexcept;
 
-// BackendId returns 8 random bytes that are this process's own: nonces of values sealed from literals begin
-// with them.
-std::span<const std::uint8_t, 8> RandomBackendId();
-
 // WipeKeysAtExit is called before the first key of a process is opened: memory contexts' callbacks do not run
 // at exit.
 void WipeKeysAtExit();

@@ -34,6 +34,11 @@ Owner OwnerFromArgument(FunctionCallInfo fcinfo, int argument) {
         ereport(ERROR,
                 (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("owner must not be null"), HideFromLog()));
     const Owner owner = OwnerFromStored(VarlenaChars(PG_GETARG_TEXT_PP(argument)));
+    RequireValidOwner(owner);
+    return owner;
+}
+
+void RequireValidOwner(const Owner &owner) {
     if (owner.utf8.empty())
         ereport(ERROR,
                 (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("owner must not be empty"), HideFromLog()));
@@ -41,7 +46,6 @@ Owner OwnerFromArgument(FunctionCallInfo fcinfo, int argument) {
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                         errmsg("owner too long (%zu bytes, maximum %zu)", owner.utf8.size(), kMaxOwnerBytes),
                         HideFromLog()));
-    return owner;
 }
 
 }  // namespace envcrypt

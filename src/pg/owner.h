@@ -18,6 +18,9 @@ struct Owner {
 // bytes of UTF-8 raise an error.
 Owner OwnerFromArgument(FunctionCallInfo fcinfo, int argument);
 
+// RequireValidOwner raises the same errors for an owner that came from elsewhere.
+void RequireValidOwner(const Owner &owner);
+
 // OwnerFromUtf8 is the same for a name that comes from a key's row in memory.
 Owner OwnerFromUtf8(std::string_view utf8);
 

@@ -6,49 +6,19 @@
 #include "pg/armored.h"
 #include "pg/errors.h"
 #include "pg/key_creation.h"
-#include "pg/master_key_table.h"
-#include "pg/master_ring.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
-#include "pg/settings.h"
-
-extern "C" {
-#include "access/detoast.h"
-}
+#include "pg/sealing_key.h"
 
 namespace envcrypt {
 namespace {
 
-// The key that seals for `owner`, made on first use where the administrator allows that.
-DataKey *KeyToSealFor(const Owner &owner) {
-    if (DataKey *key = ActiveKey(owner); key != nullptr)
-        return key;
-    // Before anything is said about the owner: a session's made-up key must not learn which owners exist.
-    Fingerprint current{};
-    MasterRing();
-    if (FindCurrentMasterKey(&current))
-        WrappingKeyFor(current);
-    // "managed" owners get their keys from the trigger of envcrypt_manage_owners, so here it is as "off".
-    if (settings.auto_create_owners != static_cast<int>(AutoCreate::kOn))
-        ereport(ERROR, (errcode(kErrNoDataKey),
-                        errmsg("owner \"%.*s\" has no data key", static_cast<int>(owner.stored.size()),
-                               owner.stored.data()),
-                        errdetail("envcrypt.auto_create_owners does not allow to make one now."),
-                        errhint("A key administrator makes one with envcrypt_create_user_key(owner)."),
-                        HideFromLog()));
-    return EnsureActiveKey(owner, false, "encrypt_for_user() for a new owner");
-}
-
 // The header of a sealed value, of which nothing else is fetched, for who may know it: members, key
 // administrators, and a session whose own master key does unwrap the value's data key.
 SealedHeader HeaderOnly(FunctionCallInfo fcinfo) {
-    const Datum datum = PG_GETARG_DATUM(0);
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, 0);
-    const auto *head = reinterpret_cast<struct varlena *>(PG_DETOAST_DATUM_SLICE(datum, 0, kHeaderBytes));
-    SealedHeader header;
-    const std::size_t size = toast_raw_datum_size(datum) - VARHDRSZ;
-    if (!ParseHeader(VarlenaBytes(head), size, &header).ok() || header.type_tag != type.tag)
-        RaiseCannotOpen("malformed", 0);
+    const struct varlena *head = nullptr;
+    SealedHeader header = HeaderOf(type, PG_GETARG_DATUM(0), &head);
     if (!IsKeyAdministrator() && !MayOpenByMembership())
         KeyOfValue(header.key_id);
     return header;
@@ -83,10 +53,9 @@ ENVCRYPT_FUNCTION(envcrypt_encrypt_for_user) {
     if (PG_ARGISNULL(1))
         PG_RETURN_NULL();
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, kResult);
-    const Datum value = type.by_value ? PG_GETARG_DATUM(1) : PointerGetDatum(PG_GETARG_VARLENA_PP(1));
-    if (type.form == PlainForm::kText && LooksArmored(VarlenaChars(DatumGetPointer(value))))
-        RaiseSealedAsPlaintext(type.encrypted);
-    return SealUnder(KeyToSealFor(owner), type, value);
+    const Datum value = BaseArgument(fcinfo, 1, type);
+    RefuseArmored(type, value);
+    return SealUnder(KeyToSealFor(owner, "encrypt_for_user() for a new owner"), type, value, 0);
 }
 
 ENVCRYPT_FUNCTION(envcrypt_decrypt_for_user) {

@@ -69,6 +69,13 @@ bool MayOpenByMembership() {
     return Current().decrypt;
 }
 
+bool MayRebind() {
+    const Oid session_user = GetOuterUserId();
+    if (GetUserId() == session_user)
+        return MayOpen();
+    return IsGranted(session_user, "envcrypt_decrypt") && (InNoForceRLSOperation() || MayOpen());
+}
+
 bool MayBringSealed() {
     return Current().encrypt || Current().keyadmin || has_rolreplication(GetUserId());
 }
@@ -87,6 +94,11 @@ void RequireSeal() {
     ereport(ERROR,
             (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to seal values"),
              errhint("Grant envcrypt_encrypt to the role; being superuser is not enough."), HideFromLog()));
+}
+
+void RequireSealOrOpen() {
+    if (!MayOpen())
+        RequireSeal();
 }
 
 void RequireKeyAdministrator() {

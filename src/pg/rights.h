@@ -17,6 +17,11 @@ namespace envcrypt {
 // something.
 [[nodiscard]] bool MayOpenByMembership();
 
+// MayRebind: may have a stored value opened and sealed for another row owner or column. The session's user
+// must be allowed to open, too, not only the owner of a function; in a foreign key's action, where PostgreSQL
+// takes on the table owner's rights, only the session's user counts.
+[[nodiscard]] bool MayRebind();
+
 // IsKeyAdministrator: envcrypt_keyadmin or superuser. May make, rotate and shred keys, not open values.
 [[nodiscard]] bool IsKeyAdministrator();
 
@@ -26,6 +31,7 @@ namespace envcrypt {
 // The same as checks. They raise insufficient_privilege.
 void RequireOpen();
 void RequireSeal();
+void RequireSealOrOpen();  // for literals: coalesce(c, 'x') is a reader's business, too
 void RequireKeyAdministrator();
 void RequireOpenOrKeyAdministrator();
 

@@ -3,24 +3,72 @@
 
 #include "pg/errors.h"
 #include "pg/key_cache.h"
+#include "pg/plain_form.h"
 #include "pg/seal.h"
 #include "pg/statement_state.h"
+
+extern "C" {
+#include "access/detoast.h"
+}
 
 namespace envcrypt {
 namespace {
 
 using Nonce = std::array<std::uint8_t, kMaxNonceBytes>;
+using TransitId = std::array<std::uint8_t, 8>;
+
+// Values in transit are known by their nonce, which begins with a random id. It belongs to one role in one
+// process: in a pooled session, nobody else can pass such a value off as his own.
+struct RoleTransitId {
+    Oid role;
+    TransitId id;
+};
+constexpr int kMaxTransitIds = 16;
+RoleTransitId transit_ids[kMaxTransitIds];
+int transit_ids_used = 0;
+int transit_ids_next = 0;
+int transit_process = 0;
+
+const RoleTransitId *FindTransitId(Oid role) {
+    if (transit_process != MyProcPid)
+        return nullptr;
+    for (int i = 0; i < transit_ids_used; i++) {
+        if (transit_ids[i].role == role)
+            return &transit_ids[i];
+    }
+    return nullptr;
+}
+
+const TransitId &CurrentTransitId() {
+    const Oid role = GetUserId();
+    if (const RoleTransitId *known = FindTransitId(role); likely(known != nullptr))
+        return known->id;
+    if (transit_process != MyProcPid)
+        ForgetTransitIds();
+    RoleTransitId made{.role = role, .id = {}};
+    if (const Status status = Random().Take(made.id, MyProcPid); !status.ok())
+        RaiseStatus(status);
+    transit_process = MyProcPid;
+    RoleTransitId &place = transit_ids[transit_ids_next];
+    transit_ids_next = (transit_ids_next + 1) % kMaxTransitIds;
+    transit_ids_used = std::min(transit_ids_used + 1, kMaxTransitIds);
+    place = made;
+    return place.id;
+}
 
 // Seals with a nonce of which the first `fixed` bytes are given and the rest is drawn.
-Datum SealWithNonce(DataKey *key, const BaseType &type, Datum value, Nonce *nonce, std::size_t fixed) {
-    const auto plain = PlainBytes(type, value);
-    if (plain.size() > kMaxPlainBytes)
-        RaiseTooLong(plain.size(), kMaxPlainBytes);
+Datum SealWithNonce(DataKey *key, const BaseType &type, std::span<const std::uint8_t> plain,
+                    std::uint16_t context_id, Nonce *nonce, std::size_t fixed) {
     SealedHeader header;
     header.algorithm = key->row.algorithm;
     header.type_tag = type.tag;
+    header.context_id = context_id;
     header.key_id = key->row.key_id;
-    const std::size_t size = plain.size() + SealedOverhead(header.algorithm);
+    header.type_name = type.name;
+    const std::size_t maximum = MaxAllocSize - VARHDRSZ - SealedOverhead(header);
+    if (plain.size() > maximum)
+        RaiseTooLong(plain.size(), maximum);
+    const std::size_t size = plain.size() + SealedOverhead(header);
     auto *sealed = static_cast<struct varlena *>(palloc(VARHDRSZ + size));
     SET_VARSIZE(sealed, VARHDRSZ + size);
     const auto used = std::span(*nonce).first(NonceBytes(header.algorithm));
@@ -33,23 +81,63 @@ Datum SealWithNonce(DataKey *key, const BaseType &type, Datum value, Nonce *nonc
     return PointerGetDatum(sealed);
 }
 
+void RefuseWhileAnalyzing() {
+    if (unlikely(IsAnalyzing()))
+        ereport(ERROR,
+                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                 errmsg("encrypted values are not opened while ANALYZE runs"),
+                 errdetail("Statistics are stored in plain sight."),
+                 errhint("Drop the statistics object or expression index that opens an encrypted column."),
+                 HideFromLog()));
+}
+
+// Opens into `plain`, which has the value's size.
+void OpenInto(const SealedHeader &header, std::span<const std::uint8_t> sealed,
+              std::span<std::uint8_t> plain) {
+    DataKey *key = KeyOfValue(header.key_id);
+    const Status status = OpenValue(key->aead, header, sealed, plain);
+    if (unlikely(status.code == Code::kAuthFailed))
+        RaiseCannotOpen("authentication failed", header.key_id);
+    if (unlikely(!status.ok()))
+        RaiseStatus(status);
+}
+
+void CheckType(const BaseType &type, const SealedHeader &header) {
+    if (unlikely(header.type_tag != type.tag ||
+                 (type.tag == static_cast<std::uint8_t>(TypeTag::kNamed) && header.type_name != type.name)))
+        RaiseCannotOpen("sealed as another type", header.key_id);
+}
+
 }  // namespace
 
-Datum SealUnder(DataKey *key, const BaseType &type, Datum value) {
+void ForgetTransitIds() noexcept {
+    transit_ids_used = 0;
+    transit_ids_next = 0;
+}
+
+Datum SealPlain(DataKey *key, const BaseType &type, std::span<const std::uint8_t> plain,
+                std::uint16_t context_id) {
     Nonce nonce;
-    return SealWithNonce(key, type, value, &nonce, 0);
+    return SealWithNonce(key, type, plain, context_id, &nonce, 0);
+}
+
+Datum SealUnder(DataKey *key, const BaseType &type, Datum value, std::uint16_t context_id) {
+    PlainPlace place;
+    return SealPlain(key, type, PlainBytes(type, value, place), context_id);
 }
 
 Datum SealInTransit(const BaseType &type, Datum value) {
+    PlainPlace place;
+    const auto plain = PlainBytes(type, value, place);
     DataKey *key = ActiveKey({});
     if (key == nullptr)
         ereport(ERROR, (errcode(kErrNoDataKey), errmsg("this database has no database key yet"),
                         errhint("A key administrator makes it, once, with SELECT envcrypt_rotate_master()."),
                         HideFromLog()));
     Nonce nonce;
-    const auto id = RandomBackendId();
-    std::copy(id.begin(), id.end(), nonce.begin());
-    return SealWithNonce(key, type, value, &nonce, id.size());
+    const TransitId &id = CurrentTransitId();
+    std::ranges::copy(id, nonce.begin());
+    return SealWithNonce(key, type, plain, 0, &nonce, id.size());
 }
 
 SealedHeader Header(const BaseType &type, const struct varlena *sealed) {
@@ -58,16 +146,32 @@ SealedHeader Header(const BaseType &type, const struct varlena *sealed) {
     const Status status = ParseHeader(bytes, bytes.size(), &header);
     if (unlikely(!status.ok()))
         RaiseCannotOpen(status.code == Code::kUnknownFormat ? "unknown format byte" : "malformed", 0);
-    if (unlikely(header.type_tag != type.tag))
-        RaiseCannotOpen("sealed as another type", header.key_id);
+    CheckType(type, header);
     return header;
 }
 
-bool SealedInThisBackend(const SealedHeader &header, const struct varlena *sealed) {
-    if (likely(header.algorithm != Algorithm::kXaes256Gcm))
+SealedHeader HeaderOf(const BaseType &type, Datum sealed, const struct varlena **head) {
+    const auto *whole = reinterpret_cast<const struct varlena *>(DatumGetPointer(sealed));
+    if (likely(!VARATT_IS_EXTENDED(whole) || VARATT_IS_SHORT(whole))) {
+        *head = whole;
+        return Header(type, whole);
+    }
+    constexpr int kEnough = kMaxHeaderBytes + kMaxNonceBytes;
+    *head = reinterpret_cast<struct varlena *>(PG_DETOAST_DATUM_SLICE(sealed, 0, kEnough));
+    SealedHeader header;
+    const std::size_t size = toast_raw_datum_size(sealed) - VARHDRSZ;
+    if (!ParseHeader(VarlenaBytes(*head), size, &header).ok())
+        RaiseCannotOpen("malformed", 0);
+    CheckType(type, header);
+    return header;
+}
+
+bool IsInTransit(const SealedHeader &header, const struct varlena *sealed) {
+    if (likely(header.algorithm != Algorithm::kXaes256Gcm || header.context_id != 0))
         return false;
-    const auto id = RandomBackendId();
-    return std::ranges::equal(SealedNonce(header, VarlenaBytes(sealed)).first(id.size()), id);
+    const RoleTransitId *known = FindTransitId(GetUserId());
+    return known != nullptr &&
+           std::ranges::equal(SealedNonce(header, VarlenaBytes(sealed)).first(known->id.size()), known->id);
 }
 
 Datum Open(const BaseType &type, const struct varlena *sealed) {
@@ -75,30 +179,28 @@ Datum Open(const BaseType &type, const struct varlena *sealed) {
 }
 
 Datum OpenWithHeader(const BaseType &type, const SealedHeader &header, const struct varlena *sealed) {
-    if (unlikely(IsAnalyzing()))
-        ereport(ERROR,
-                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                 errmsg("encrypted values are not opened while ANALYZE runs"),
-                 errdetail("Statistics are stored in plain sight."),
-                 errhint("Drop the statistics object or expression index that opens an encrypted column."),
-                 HideFromLog()));
+    RefuseWhileAnalyzing();
+    RequireBase(type);
     const auto bytes = VarlenaBytes(sealed);
-    const std::size_t size = bytes.size() - SealedOverhead(header.algorithm);
-    auto *plain = static_cast<struct varlena *>(palloc(VARHDRSZ + size));
-    SET_VARSIZE(plain, VARHDRSZ + size);
-    DataKey *key = KeyOfValue(header.key_id);
-    const Status status =
-        OpenValue(key->aead, header, bytes, {reinterpret_cast<std::uint8_t *>(VARDATA(plain)), size});
-    if (unlikely(status.code == Code::kAuthFailed))
-        RaiseCannotOpen("authentication failed", header.key_id);
-    if (unlikely(!status.ok()))
-        RaiseStatus(status);
-    return ValueFromPlain(type, plain);
+    PlainBuffer buffer;
+    if (unlikely(!MakePlainBuffer(type, bytes.size() - SealedOverhead(header), &buffer)))
+        RaiseCannotOpen("its size is not the type's", header.key_id);
+    OpenInto(header, bytes, buffer.bytes());
+    return ValueFromPlain(type, &buffer);
+}
+
+std::span<std::uint8_t> OpenPlain(const SealedHeader &header, const struct varlena *sealed) {
+    RefuseWhileAnalyzing();
+    const auto bytes = VarlenaBytes(sealed);
+    const std::size_t size = bytes.size() - SealedOverhead(header);
+    const std::span<std::uint8_t> plain(static_cast<std::uint8_t *>(palloc(size + 1)), size);
+    OpenInto(header, bytes, plain);
+    return plain;
 }
 
 Authenticity Authenticate(const SealedHeader &header, const struct varlena *sealed) {
     const auto bytes = VarlenaBytes(sealed);
-    const std::size_t size = bytes.size() - SealedOverhead(header.algorithm);
+    const std::size_t size = bytes.size() - SealedOverhead(header);
     auto *plain = static_cast<std::uint8_t *>(palloc(size + 1));
     DataKey *key = KnownKeyOfValue(header.key_id);
     if (key == nullptr) {

@@ -9,16 +9,17 @@
 
 namespace envcrypt {
 
-// The longest plaintext form whose sealed value still fits PostgreSQL's 1 GB.
-inline constexpr std::size_t kMaxPlainBytes =
-    MaxAllocSize - VARHDRSZ - SealedOverhead(Algorithm::kXaes256Gcm);
+// SealUnder seals a base type's value under `key` for a column's context id, or 0: not bound to a column.
+// Returns a palloc'd sealed value.
+Datum SealUnder(DataKey *key, const BaseType &type, Datum value, std::uint16_t context_id);
 
-// SealUnder seals a base type's value under `key`, not bound to a column. Returns a palloc'd sealed value.
-Datum SealUnder(DataKey *key, const BaseType &type, Datum value);
+// SealPlain is SealUnder for bytes that are a plaintext form already.
+Datum SealPlain(DataKey *key, const BaseType &type, std::span<const std::uint8_t> plain,
+                std::uint16_t context_id);
 
 // SealInTransit seals under the database key, for a value whose row, and so whose owner, is not known yet:
-// its nonce begins with this backend's id. Writes nothing; raises kErrNoDataKey while the database key was
-// not made.
+// its nonce begins with the id of this backend and role. Writes nothing; raises kErrNoDataKey while the
+// database key was not made.
 Datum SealInTransit(const BaseType &type, Datum value);
 
 // Open authenticates and opens a sealed value of the given type; it may be short, but not compressed or
@@ -29,11 +30,20 @@ Datum Open(const BaseType &type, const struct varlena *sealed);
 // OpenWithHeader is Open for a value whose Header was read.
 Datum OpenWithHeader(const BaseType &type, const SealedHeader &header, const struct varlena *sealed);
 
-// Header reads and checks the header; a malformed value or one of another type raises kErrCannotOpen.
-SealedHeader Header(const BaseType &type, const struct varlena *sealed);
+// OpenPlain is OpenWithHeader that gives the plaintext form: palloc'd, to be wiped by the caller.
+std::span<std::uint8_t> OpenPlain(const SealedHeader &header, const struct varlena *sealed);
 
-// SealedInThisBackend: a value in transit that this backend sealed.
-[[nodiscard]] bool SealedInThisBackend(const SealedHeader &header, const struct varlena *sealed);
+// Header reads and checks the header; a malformed value or one of another type raises kErrCannotOpen.
+// HeaderOf is the same for a value that may be toasted, of which it fetches no more than the header; `*head`
+// is what was fetched, which the result's name aliases.
+SealedHeader Header(const BaseType &type, const struct varlena *sealed);
+SealedHeader HeaderOf(const BaseType &type, Datum sealed, const struct varlena **head);
+
+// IsInTransit: a value that this backend sealed for the current role, and that was bound to nothing yet.
+[[nodiscard]] bool IsInTransit(const SealedHeader &header, const struct varlena *sealed);
+
+// ForgetTransitIds: what was sealed in transit until now is a value like any other.
+void ForgetTransitIds() noexcept;
 
 enum class Authenticity : std::uint8_t { kAuthentic, kForged, kUnknown };
 

@@ -1,3 +1,4 @@
+#include "pg/seal.h"
 #include "pg/statement_state.h"
 
 extern "C" {
@@ -8,6 +9,7 @@ extern "C" {
 #include "tcop/utility.h"
 #include "utils/backend_progress.h"
 #include "utils/backend_status.h"
+#include "utils/plancache.h"
 #include "utils/portal.h"
 #include "utils/rls.h"
 }
@@ -31,6 +33,18 @@ void RunCounted(int *depth, const Run &run) {
     PG_END_TRY();
 }
 
+// Values in transit belong to a role. Plans that hold some, and outlive a change of role, are parsed again.
+void AfterUtility(const Node *statement) {
+    if (IsA(statement, DiscardStmt)) {
+        if (reinterpret_cast<const DiscardStmt *>(statement)->target == DISCARD_ALL)
+            ForgetTransitIds();
+    } else if (IsA(statement, VariableSetStmt)) {
+        const char *name = reinterpret_cast<const VariableSetStmt *>(statement)->name;
+        if (name != nullptr && (strcmp(name, "role") == 0 || strcmp(name, "session_authorization") == 0))
+            ResetPlanCache();
+    }
+}
+
 extern "C" void envcrypt_process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
                                          ProcessUtilityContext context, ParamListInfo params,
                                          QueryEnvironment *environment, DestReceiver *destination,
@@ -48,6 +62,7 @@ extern "C" void envcrypt_process_utility(PlannedStmt *statement, const char *que
         RunCounted(&altering_table, run);
     else
         run();
+    AfterUtility(statement->utilityStmt);
 }
 
 // The statement during which the library was loaded ran past the hook: its portal tells what it is.

@@ -2,29 +2,41 @@
 
 #include "pg/armored.h"
 #include "pg/base_type.h"
+#include "pg/conversion.h"
 #include "pg/errors.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
 #include "pg/value_memo.h"
-#include "pg/without_contents.h"
+
+extern "C" {
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/supportnodes.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
+}
 
 namespace envcrypt {
 namespace {
 
-// What a cast to another type than the base keeps in fn_extra.
+// What a cast to or from another type than the base keeps in fn_extra.
 struct CastState {
     const BaseType *type;
-    Oid target;
-    Oid target_parameter;
-    FmgrInfo target_input;
+    Conversion conversion;
 };
 
-CastState *StateOf(FmgrInfo *function) {
+// `argument`: where the encrypted type stands; `other`: where the other one does.
+CastState *StateOf(FmgrInfo *function, int argument, int other) {
     if (likely(function->fn_extra != nullptr))
         return static_cast<CastState *>(function->fn_extra);
-    const BaseType *type = LookUpTypeOfFunction(function, 0);
+    const BaseType *type = LookUpTypeOfFunction(function, argument);
     auto *state = static_cast<CastState *>(MemoryContextAllocZero(function->fn_mcxt, sizeof(CastState)));
     state->type = type;
+    if (argument == kResult)
+        PrepareConversion(&state->conversion, TypeOfArgument(function, other), type->base, function->fn_mcxt);
+    else
+        PrepareConversion(&state->conversion, type->base, get_func_rettype(function->fn_oid),
+                          function->fn_mcxt);
     function->fn_extra = state;
     return state;
 }
@@ -34,10 +46,33 @@ Datum OpenArgument(FunctionCallInfo fcinfo, const BaseType &type) {
     const auto *sealed = PG_GETARG_VARLENA_PP(0);
     RequireOpen();
     const SealedHeader header = Header(type, sealed);
-    if (likely(!SealedInThisBackend(header, sealed)))
+    if (likely(!IsInTransit(header, sealed)))
         return OpenWithHeader(type, header, sealed);
-    const Datum value = OpenThroughMemo(type, sealed);
-    return type.by_value ? value : PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+    return datumCopy(OpenThroughMemo(type, sealed), type.by_value, type.length);
+}
+
+// to_json() of a base type's value. It asks its call expression for the value's type.
+struct JsonState {
+    const BaseType *type;
+    FmgrInfo to_json;
+};
+
+JsonState *JsonStateOf(FmgrInfo *function) {
+    if (likely(function->fn_extra != nullptr))
+        return static_cast<JsonState *>(function->fn_extra);
+    const BaseType *type = LookUpTypeOfFunction(function, 0);
+    auto *state = static_cast<JsonState *>(MemoryContextAllocZero(function->fn_mcxt, sizeof(JsonState)));
+    state->type = type;
+    const MemoryContext caller = MemoryContextSwitchTo(function->fn_mcxt);
+    fmgr_info(F_TO_JSON, &state->to_json);
+    Const *argument =
+        makeConst(type->base, -1, InvalidOid, type->length, static_cast<Datum>(0), true, type->by_value);
+    fmgr_info_set_expr(reinterpret_cast<Node *>(makeFuncExpr(F_TO_JSON, JSONOID, list_make1(argument),
+                                                             InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL)),
+                       &state->to_json);
+    MemoryContextSwitchTo(caller);
+    function->fn_extra = state;
+    return state;
 }
 
 }  // namespace
@@ -50,29 +85,75 @@ ENVCRYPT_FUNCTION(envcrypt_open) {
     return OpenArgument(fcinfo, *TypeOfFunction(fcinfo->flinfo, 0));
 }
 
-// Encrypted type to any other type, as its base type converts to it through text.
+// Encrypted type to any other type, as its base type is cast to that.
 ENVCRYPT_FUNCTION(envcrypt_open_as) {
-    CastState *state = StateOf(fcinfo->flinfo);
-    if (!OidIsValid(state->target)) {
-        Oid input = InvalidOid;
-        const Oid target = get_func_rettype(fcinfo->flinfo->fn_oid);
-        getTypeInputInfo(target, &input, &state->target_parameter);
-        fmgr_info_cxt(input, &state->target_input, fcinfo->flinfo->fn_mcxt);
-        state->target = target;
-    }
-    const Datum value = OpenArgument(fcinfo, *state->type);
-    char *text = OutputFunctionCall(const_cast<FmgrInfo *>(&state->type->output), value);
-    return WithoutContents(state->target, [&] {
-        return InputFunctionCall(&state->target_input, text, state->target_parameter, -1);
-    });
+    CastState *state = StateOf(fcinfo->flinfo, 0, kResult);
+    return Convert(&state->conversion, OpenArgument(fcinfo, *state->type));
 }
 
-// Base type, or one that PostgreSQL can take for it, to the encrypted type.
+// Encrypted type to json: what to_json() gives for the base type. PostgreSQL's functions that build JSON look
+// for this cast; without it they would take numbers and documents for strings.
+ENVCRYPT_FUNCTION(envcrypt_to_json) {
+    JsonState *state = JsonStateOf(fcinfo->flinfo);
+    return FunctionCall1(&state->to_json, OpenArgument(fcinfo, *state->type));
+}
+
+// Base type, or one that PostgreSQL can take for it, to the encrypted type, perhaps with a type modifier.
+// Constants of other types are as literals: who may open may write them.
 ENVCRYPT_FUNCTION(envcrypt_seal) {
-    const BaseType &type = *TypeOfFunction(fcinfo->flinfo, kResult);
-    RequireSeal();
-    const Datum value = type.by_value ? PG_GETARG_DATUM(0) : PointerGetDatum(PG_GETARG_VARLENA_PP(0));
-    if (type.form == PlainForm::kText && LooksArmored(VarlenaChars(DatumGetPointer(value))))
-        RaiseSealedAsPlaintext(type.encrypted);
+    CastState *state = StateOf(fcinfo->flinfo, kResult, 0);
+    const BaseType &type = *state->type;
+    Datum value = 0;
+    if (state->conversion.source == type.base) {
+        RequireSeal();
+        value = BaseArgument(fcinfo, 0, type);
+    } else {
+        RequireSealOrOpen();
+        value = Convert(&state->conversion, PG_GETARG_DATUM(0));
+        if (type.is_varlena())
+            value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
+    }
+    RefuseArmored(type, value);
+    if (PG_NARGS() == 3)
+        value = CoerceToTypmod(type, value, PG_GETARG_INT32(1), PG_GETARG_BOOL(2));
     return SealInTransit(type, value);
+}
+
+// A constant is sealed once, while its statement is planned, as a literal is while it is parsed.
+ENVCRYPT_FUNCTION(envcrypt_seal_support) {
+    auto *node = reinterpret_cast<Node *>(PG_GETARG_POINTER(0));
+    if (!IsA(node, SupportRequestSimplify))
+        PG_RETURN_POINTER(nullptr);
+    const FuncExpr *call = reinterpret_cast<SupportRequestSimplify *>(node)->fcall;
+    if (!(MaySeal() || MayOpen()))
+        PG_RETURN_POINTER(nullptr);
+    Datum arguments[3];
+    int count = 0;
+    ListCell *cell = nullptr;
+    foreach (cell, call->args) {
+        const auto *constant = static_cast<Const *>(lfirst(cell));
+        if (!IsA(constant, Const) || constant->constisnull)
+            PG_RETURN_POINTER(nullptr);
+        arguments[count++] = constant->constvalue;
+    }
+    const Datum sealed = count == 3 ? OidFunctionCall3(call->funcid, arguments[0], arguments[1], arguments[2])
+                                    : OidFunctionCall1(call->funcid, arguments[0]);
+    PG_RETURN_POINTER(makeConst(call->funcresulttype, -1, call->funccollid, -1, sealed, false, false));
+}
+
+// An encrypted value for a column with a type modifier. Nothing is opened where there is none.
+ENVCRYPT_FUNCTION(envcrypt_coerce_typmod) {
+    const std::int32_t typmod = PG_GETARG_INT32(1);
+    const BaseType &type = *TypeOfFunction(fcinfo->flinfo, 0);
+    if (typmod < 0 || !OidIsValid(type.coercion.fn_oid))
+        PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+    const auto *sealed = PG_GETARG_VARLENA_PP(0);
+    const SealedHeader header = Header(type, sealed);
+    if (!(IsInTransit(header, sealed) && MaySeal()))
+        RequireOpen();
+    const Datum value = OpenWithHeader(type, header, sealed);
+    const Datum fitting = CoerceToTypmod(type, value, typmod, PG_GETARG_BOOL(2));
+    if (datumIsEqual(value, fitting, type.by_value, type.length))
+        PG_RETURN_POINTER(sealed);
+    return SealInTransit(type, fitting);
 }

@@ -5,16 +5,15 @@
 // bytes are all that is compared: what is opened there would end in a catalog, or needs a key that the worker
 // has not.
 
-#include <algorithm>
-
 #include "pg/base_type.h"
 #include "pg/errors.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
-#include "pg/statement_state.h"
+#include "pg/sealed_bytes.h"
 #include "pg/value_memo.h"
 
 extern "C" {
+#include "access/nbtree.h"
 #include "common/hashfn.h"
 #include "utils/typcache.h"
 }
@@ -38,17 +37,6 @@ CompareState *StateOf(FmgrInfo *function) {
                                                     TYPECACHE_HASH_EXTENDED_PROC_FINFO);
     function->fn_extra = state;
     return state;
-}
-
-int CompareBytes(std::span<const std::uint8_t> left, std::span<const std::uint8_t> right) {
-    const int order = memcmp(left.data(), right.data(), std::min(left.size(), right.size()));
-    if (order != 0)
-        return order;
-    return left.size() == right.size() ? 0 : left.size() < right.size() ? -1 : 1;
-}
-
-bool ComparesBytesOnly() {
-    return IsAnalyzing() || IsReplicationWorker();
 }
 
 // A comparison runs in the caller's memory, which a sort keeps until its end: nothing may be left there.
@@ -128,6 +116,32 @@ ENVCRYPT_FUNCTION(envcrypt_hash_extended) {
     }
     PG_FREE_IF_COPY(sealed, 0);
     return hash;
+}
+
+// in_range for window frames (RANGE BETWEEN 1 PRECEDING ...): as the base type's operator family does it.
+ENVCRYPT_FUNCTION(envcrypt_in_range) {
+    struct RangeState {
+        const BaseType *type;
+        FmgrInfo in_range;
+    };
+    auto *state = static_cast<RangeState *>(fcinfo->flinfo->fn_extra);
+    if (unlikely(state == nullptr)) {
+        MemoryContext context = fcinfo->flinfo->fn_mcxt;
+        state = static_cast<RangeState *>(MemoryContextAllocZero(context, sizeof(RangeState)));
+        state->type = LookUpTypeOfFunction(fcinfo->flinfo, 0);
+        const TypeCacheEntry *base = lookup_type_cache(state->type->base, TYPECACHE_BTREE_OPFAMILY);
+        const Oid in_range = get_opfamily_proc(base->btree_opf, base->btree_opintype,
+                                               TypeOfArgument(fcinfo->flinfo, 2), BTINRANGE_PROC);
+        if (!OidIsValid(in_range))
+            elog(ERROR, "no in_range function for %s", format_type_be(state->type->base));
+        fmgr_info_cxt(in_range, &state->in_range, context);
+        fcinfo->flinfo->fn_extra = state;
+    }
+    RequireOpen();
+    const OpenedPair opened =
+        OpenPairThroughMemo(*state->type, PG_GETARG_VARLENA_PP(0), PG_GETARG_VARLENA_PP(1));
+    return FunctionCall5Coll(&state->in_range, PG_GET_COLLATION(), opened.left, opened.right,
+                             PG_GETARG_DATUM(2), PG_GETARG_DATUM(3), PG_GETARG_DATUM(4));
 }
 
 // The options support function of the operator classes. PostgreSQL calls it when an index is defined on a

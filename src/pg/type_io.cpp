@@ -36,17 +36,14 @@ Language OutputLanguage() {
     return MayOpen() ? Language::kPlaintext : Language::kCiphertext;
 }
 
-// A literal is plaintext to whoever may seal or open: coalesce(c, 'x') is a reader's business, too.
-void RequirePlaintextInput() {
-    if (!MayOpen())
-        RequireSeal();
-}
-
 // AcceptSealed checks a sealed value that comes from outside and returns it. It is authenticated where this
 // session can; where it cannot, only those may bring it in who are trusted with it: a made-up value would
 // break later scans.
 struct varlena *AcceptSealed(const BaseType &type, struct varlena *sealed) {
     const SealedHeader header = Header(type, sealed);
+    // A value in transit never left this backend in armored form: it was read where another client left it.
+    if (!SpeaksOnlyCiphertext() && !MayOpen() && IsInTransit(header, sealed))
+        RaiseMisplaced();
     const bool may_use_key = !SpeaksOnlyCiphertext() && (MaySeal() || MayOpen());
     const Authenticity found = may_use_key ? Authenticate(header, sealed) : Authenticity::kUnknown;
     if (found == Authenticity::kForged)
@@ -85,7 +82,7 @@ bool IsKnownSealed(const BaseType &type, StringInfo message) {
     SealedHeader header;
     StoredKey stored;
     return ParseHeader(bytes, bytes.size(), &header).ok() && header.type_tag == type.tag &&
-           FindKey(header.key_id, &stored);
+           header.type_name == type.name && FindKey(header.key_id, &stored);
 }
 
 }  // namespace
@@ -103,7 +100,7 @@ ENVCRYPT_FUNCTION(envcrypt_type_in) {
             RaisePlaintextAsSealed(type);
         PG_RETURN_POINTER(AcceptSealed(type, Unarmor(text)));
     }
-    RequirePlaintextInput();
+    RequireSealOrOpen();
     if (armored) {
         struct varlena *sealed = IsAlteringTable() ? Unarmor(text) : nullptr;
         if (sealed == nullptr || !IsConstantOfAlterTable(type, sealed))
@@ -120,7 +117,8 @@ ENVCRYPT_FUNCTION(envcrypt_type_out) {
         PG_RETURN_CSTRING(Armor(sealed));
     RequireOpen();
     NoteOpenedForOutput();
-    PG_RETURN_CSTRING(OutputFunctionCall(const_cast<FmgrInfo *>(&type.output), Open(type, sealed)));
+    const Datum value = Open(type, sealed);
+    PG_RETURN_CSTRING(OutputFunctionCall(const_cast<FmgrInfo *>(&type.output), value));
 }
 
 ENVCRYPT_FUNCTION(envcrypt_type_recv) {
@@ -135,12 +133,11 @@ ENVCRYPT_FUNCTION(envcrypt_type_recv) {
         message->cursor = message->len;
         PG_RETURN_POINTER(AcceptSealed(type, sealed));
     }
-    RequirePlaintextInput();
+    RequireSealOrOpen();
     if (IsKnownSealed(type, message))
         RaiseSealedAsPlaintext(type.encrypted);
     const Datum value = BaseReceive(type, message, typmod);
-    if (type.form == PlainForm::kText && LooksArmored(VarlenaChars(DatumGetPointer(value))))
-        RaiseSealedAsPlaintext(type.encrypted);
+    RefuseArmored(type, value);
     return SealInTransit(type, value);
 }
 
@@ -153,5 +150,6 @@ ENVCRYPT_FUNCTION(envcrypt_type_send) {
             reinterpret_cast<const char *>(bytes.data()), static_cast<int>(bytes.size()))));
     }
     RequireOpen();
-    PG_RETURN_BYTEA_P(SendFunctionCall(const_cast<FmgrInfo *>(&type.send), Open(type, sealed)));
+    const Datum value = Open(type, sealed);
+    PG_RETURN_BYTEA_P(SendFunctionCall(const_cast<FmgrInfo *>(&type.send), value));
 }

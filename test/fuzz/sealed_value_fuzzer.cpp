@@ -38,13 +38,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     if (!ParseHeader(input, input.size(), &header).ok())
         return 0;
     Aead &key = KeyFor(header.algorithm);
-    std::vector<std::uint8_t> out(size - SealedOverhead(header.algorithm), 0xaa);
+    std::vector<std::uint8_t> out(size - SealedOverhead(header), 0xaa);
     Require(!OpenValue(key, header, input, out).ok());
     Require(std::all_of(out.begin(), out.end(), [](std::uint8_t byte) { return byte == 0; }));
 
     // The same header, nonce and plaintext sealed by us do open.
     const auto plaintext = input.subspan(kHeaderBytes);
-    std::vector<std::uint8_t> sealed(plaintext.size() + SealedOverhead(header.algorithm));
+    std::vector<std::uint8_t> sealed(plaintext.size() + SealedOverhead(header));
     Require(SealValue(key, header, SealedNonce(header, input), plaintext, sealed).ok());
     SealedHeader again;
     Require(ParseHeader(sealed, sealed.size(), &again).ok() && again.key_id == header.key_id);

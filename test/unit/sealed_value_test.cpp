@@ -67,7 +67,7 @@ TEST_P(SealedValueTest, TheHeaderIsWrittenAsTheFormatSays) {
 }
 
 TEST_P(SealedValueTest, ParseHeaderReadsWhatSealWrote) {
-    for (const unsigned type_tag : {1U, 2U, 11U, 255U}) {
+    for (const unsigned type_tag : {1U, 2U, 11U, 254U}) {
         for (const unsigned context_id : {0U, 1U, 0x8000U, 0xffffU}) {
             for (const std::uint64_t key_id :
                  {std::uint64_t{1}, std::uint64_t{1} << 63U, ~std::uint64_t{0}}) {
@@ -84,6 +84,46 @@ TEST_P(SealedValueTest, ParseHeaderReadsWhatSealWrote) {
                 EXPECT_EQ(read.context_id, header.context_id);
                 EXPECT_EQ(read.key_id, header.key_id);
             }
+        }
+    }
+}
+
+TEST_P(SealedValueTest, ATypesNameStandsBeforeTheNonceAndIsAuthenticated) {
+    SealedHeader header = header_;
+    header.type_tag = static_cast<std::uint8_t>(TypeTag::kNamed);
+    header.type_name = "mood";
+    const Bytes sealed = SealWhole(aead_, header, Nonce(), Count(3));
+    ASSERT_EQ(sealed.size(), 3 + 5 + SealedOverhead(GetParam()));
+    EXPECT_EQ(ToHex(std::span(sealed).subspan(1, 16)), "ff01021122334455667788046d6f6f64");
+    SealedHeader read;
+    ASSERT_TRUE(ParseHeader(std::span(sealed).first(17), sealed.size(), &read).ok());
+    EXPECT_EQ(read.type_name, "mood");
+    EXPECT_EQ(ToHex(SealedNonce(read, sealed)), ToHex(Nonce()));
+    Bytes out(3, 0xaa);
+    EXPECT_TRUE(OpenValue(aead_, read, sealed, out).ok());
+    EXPECT_EQ(ToHex(out), ToHex(Count(3)));
+    for (std::size_t at = 12; at < 17; at++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            Bytes changed = sealed;
+            changed[at] ^= static_cast<std::uint8_t>(1U << bit);
+            ASSERT_NO_FATAL_FAILURE(ExpectRefused(changed)) << at;
+        }
+    }
+}
+
+TEST(SealedHeaderTest, ATypesNameHasOneTo63Bytes) {
+    for (unsigned size = 0; size < 256; size++) {
+        Bytes sealed(400, 'n');
+        sealed[0] = 0x21;
+        sealed[1] = 255;
+        sealed[12] = static_cast<std::uint8_t>(size);
+        SealedHeader header;
+        EXPECT_EQ(ParseHeader(sealed, sealed.size(), &header).ok(), size >= 1 && size <= 63) << size;
+        if (size >= 1 && size <= 63) {
+            EXPECT_EQ(header.type_name.size(), size);
+            EXPECT_EQ(ParseHeader(std::span(sealed).first(12 + size), 400, &header).code, Code::kAuthFailed);
+            EXPECT_EQ(ParseHeader(sealed, 40 + size, &header).code, Code::kAuthFailed);
+            EXPECT_TRUE(ParseHeader(sealed, 41 + size, &header).ok());
         }
     }
 }
@@ -226,7 +266,7 @@ class Strangers {
         if (!ParseHeader(sealed, sealed.size(), &header).ok())
             return false;
         parsed_++;
-        Bytes out(sealed.size() - SealedOverhead(header.algorithm), 0xaa);
+        Bytes out(sealed.size() - SealedOverhead(header), 0xaa);
         const Status status = OpenValue(Key(header.algorithm), header, sealed, out);
         return status.ok() || !AllZero(out);
     }

@@ -93,7 +93,7 @@ inline Opened Open(Aead &aead, const Bytes &nonce, const Bytes &associated_data,
 }
 
 inline Bytes SealWhole(Aead &aead, const SealedHeader &header, const Bytes &nonce, const Bytes &plaintext) {
-    Bytes out(plaintext.size() + SealedOverhead(header.algorithm), 0xaa);
+    Bytes out(plaintext.size() + SealedOverhead(header), 0xaa);
     if (!SealValue(aead, header, nonce, plaintext, out).ok())
         throw std::runtime_error("SealValue failed");
     return out;
@@ -106,7 +106,7 @@ inline Opened OpenWhole(Aead &aead, const Bytes &sealed) {
     Opened result{ParseHeader(sealed, sealed.size(), &header), {}};
     if (!result.status.ok())
         return result;
-    result.out.assign(sealed.size() - SealedOverhead(header.algorithm), 0xaa);
+    result.out.assign(sealed.size() - SealedOverhead(header), 0xaa);
     result.status = OpenValue(aead, header, sealed, result.out);
     return result;
 }

@@ -1,0 +1,103 @@
+#include "pg/binding.h"
+
+#include "pg/errors.h"
+#include "pg/key_cache.h"
+#include "pg/rights.h"
+#include "pg/seal.h"
+#include "pg/sealing_key.h"
+#include "pg/statement_state.h"
+
+namespace envcrypt {
+namespace {
+
+constexpr const char *kWhat = "sealing for a new owner";
+
+enum class SealedFor : std::uint8_t { kOwner, kOther, kShredded, kUnknown };
+
+bool IsKeyOf(const KeyRow &row, const Owner &owner) {
+    return owner.is_database() ? !row.has_owner : row.has_owner && row.owner() == owner.utf8;
+}
+
+// Who a value is sealed for: by an opened key, or, where there is none to be had, by the key's row.
+SealedFor WhoseKey(std::uint64_t key_id, const Owner &owner) {
+    const DataKey *key = nullptr;
+    if (!SpeaksOnlyCiphertext() && (MaySeal() || MayOpen()))
+        key = KnownKeyOfValue(key_id);
+    if (likely(key != nullptr))
+        return IsKeyOf(key->row, owner) ? SealedFor::kOwner : SealedFor::kOther;
+    StoredKey stored;
+    if (!FindKey(key_id, &stored))
+        return SealedFor::kUnknown;
+    if (stored.shredded)
+        return SealedFor::kShredded;
+    return IsKeyOf(stored.row, owner) ? SealedFor::kOwner : SealedFor::kOther;
+}
+
+Datum Rebind(const BaseType &type, const SealedHeader &header, const struct varlena *sealed,
+             const Binding &binding) {
+    KeyToSealFor(binding.owner, kWhat);  // what can fail, before anything is opened
+    const auto plain = OpenPlain(header, sealed);
+    DataKey *key = KeyToSealFor(binding.owner, kWhat);
+    const Datum bound = SealPlain(key, type, plain, binding.context_id);
+    Wipe(plain);
+    pfree(plain.data());
+    return bound;
+}
+
+}  // namespace
+
+Datum BindPlain(const BaseType &type, Datum value, const Binding &binding) {
+    RequireSeal();
+    return SealUnder(KeyToSealFor(binding.owner, kWhat), type, value, binding.context_id);
+}
+
+Datum BindSealed(const BaseType &type, Datum sealed, const Binding &binding, bool unchanged) {
+    const struct varlena *head = nullptr;
+    SealedHeader header = HeaderOf(type, sealed, &head);
+    const bool in_transit = IsInTransit(header, head);
+    if (!in_transit) {
+        const SealedFor found = WhoseKey(header.key_id, binding.owner);
+        if (found == SealedFor::kOwner && header.context_id == binding.context_id)
+            return sealed;
+        if (found == SealedFor::kShredded)  // opens for nobody
+            return sealed;
+        // Tables may be loaded before keys are, by those who are trusted with it.
+        if (found == SealedFor::kUnknown && MayBringSealed())
+            return sealed;
+    }
+    if (in_transit ? !(MaySeal() || MayOpen()) : !MayRebind()) {
+        if (unchanged)
+            return sealed;
+        RaiseMisplaced();
+    }
+    const auto *whole = reinterpret_cast<const struct varlena *>(PG_DETOAST_DATUM_PACKED(sealed));
+    return Rebind(type, Header(type, whole), whole, binding);
+}
+
+const char *BindingFault(const BaseType &type, const struct varlena *sealed, const Binding *binding) {
+    const auto bytes = VarlenaBytes(sealed);
+    SealedHeader header;
+    if (!ParseHeader(bytes, bytes.size(), &header).ok() || header.type_tag != type.tag ||
+        header.type_name != type.name)
+        return "damaged";
+    StoredKey stored;
+    DataKey *key = KnownKeyOfValue(header.key_id);
+    if (key == nullptr) {
+        if (!FindKey(header.key_id, &stored))
+            return "data key missing";
+        if (stored.shredded)
+            return "data key destroyed";
+        key = KeyOfValue(header.key_id);  // raises why it cannot be had
+    }
+    const bool is_owners = binding == nullptr || IsKeyOf(key->row, binding->owner);
+    const bool has_owner = key->row.has_owner;
+    if (Authenticate(header, sealed) != Authenticity::kAuthentic)
+        return "does not open";
+    if (!is_owners)
+        return has_owner ? "sealed for another owner" : "sealed for no owner";
+    if (binding != nullptr && header.context_id != binding->context_id)
+        return header.context_id == 0 ? "not bound to the column" : "sealed for another column";
+    return nullptr;
+}
+
+}  // namespace envcrypt

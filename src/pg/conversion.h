@@ -1,0 +1,28 @@
+// conversion.h: from a value of one type to one of another, as an explicit cast in SQL does it.
+#pragma once
+
+#include "pg/backend.h"
+
+namespace envcrypt {
+
+struct Conversion {
+    Oid source;
+    Oid target;
+    FmgrInfo function;  // fn_oid is invalid where the two have the same representation, or text is between
+    int arguments;
+    bool through_text;
+    FmgrInfo output;
+    FmgrInfo input;
+    Oid input_parameter;
+    bool to_domain;
+    void *domain_state;
+    MemoryContext context;
+};
+
+// PrepareConversion fills *conversion, whose parts live in `context`.
+void PrepareConversion(Conversion *conversion, Oid source, Oid target, MemoryContext context);
+
+// Convert raises the conversion's own errors without their text, which may quote the value.
+Datum Convert(Conversion *conversion, Datum value);
+
+}  // namespace envcrypt

@@ -1,0 +1,160 @@
+#include "pg/row_trigger.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "pg/errors.h"
+#include "pg/extension_objects.h"
+
+extern "C" {
+#include "catalog/pg_type.h"
+#include "rewrite/prs2lock.h"
+#include "utils/datum.h"
+#include "utils/hsearch.h"
+}
+
+namespace envcrypt {
+namespace {
+
+HTAB *known_triggers = nullptr;
+
+extern "C" bool envcrypt_collect_columns(Node *node, void *context) {
+    if (node == nullptr)
+        return false;
+    if (IsA(node, Var)) {
+        auto *found = static_cast<RowTrigger *>(context);
+        const AttrNumber column = reinterpret_cast<Var *>(node)->varattno;
+        AttrNumber *end = found->column + found->columns;
+        if (column > 0 && found->columns < kMaxTriggerColumns && std::find(found->column, end, column) == end)
+            found->column[found->columns++] = column;
+        return false;
+    }
+    return WalkExpression(node, envcrypt_collect_columns, context);
+}
+
+[[noreturn]] void RaiseNotOurs(const TriggerData *data) {
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("trigger \"%s\" of table \"%s\" was not made by envcrypt",
+                           data->tg_trigger->tgname, RelationGetRelationName(data->tg_relation)),
+                    errhint("Protect the column with envcrypt_protect()."), HideFromLog()));
+    pg_unreachable();
+}
+
+void Describe(const TriggerData *data, int owner_at, RowTrigger *found) {
+    const Trigger *trigger = data->tg_trigger;
+    if (trigger->tgnargs < 2 || trigger->tgqual == nullptr)
+        RaiseNotOurs(data);
+    envcrypt_collect_columns(static_cast<Node *>(stringToNode(trigger->tgqual)), found);
+    char *end = nullptr;
+    const std::uint64_t context_id = std::strtoul(trigger->tgargs[0], &end, 10);
+    if (found->columns < owner_at || end == trigger->tgargs[0] || *end != '\0' || context_id > PG_UINT16_MAX)
+        RaiseNotOurs(data);
+    found->context_id = static_cast<std::uint16_t>(context_id);
+    found->null_owner_allowed = strcmp(trigger->tgargs[1], "database") == 0;
+
+    const TupleDesc columns = RelationGetDescr(data->tg_relation);
+    const auto type_of = [columns](AttrNumber column) {
+        return getBaseType(TupleDescAttr(columns, column - 1)->atttypid);
+    };
+    for (int i = 0; i < found->columns; i++) {
+        if (found->column[i] > columns->natts)
+            RaiseNotOurs(data);
+    }
+    found->type =
+        IsPlainEncryptedType(type_of(found->column[0])) ? FindBaseType(type_of(found->column[0])) : nullptr;
+    if (found->columns > owner_at) {
+        found->owner_column = found->column[owner_at];
+        found->owner_type = type_of(found->owner_column);
+        found->owner_is_varlena =
+            found->owner_type == TEXTOID || found->owner_type == VARCHAROID || found->owner_type == BPCHAROID;
+        Oid output = InvalidOid;
+        bool is_varlena = false;
+        getTypeOutputInfo(found->owner_type, &output, &is_varlena);
+        fmgr_info_cxt(output, &found->owner_output, CacheMemoryContext);
+    }
+}
+
+RowTrigger *FindOrAdd(Oid trigger, bool *found) {
+    if (known_triggers == nullptr) {
+        HASHCTL info{};
+        info.keysize = sizeof(Oid);
+        info.entrysize = sizeof(RowTrigger);
+        info.hcxt = CacheMemoryContext;
+        known_triggers =
+            hash_create("envcrypt row triggers", 32, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+    }
+    return static_cast<RowTrigger *>(hash_search(known_triggers, &trigger, HASH_ENTER, found));
+}
+
+// As a cast to text gives it.
+std::string_view OwnerText(const RowTrigger &trigger, Datum owner) {
+    if (!trigger.owner_is_varlena)
+        return OutputFunctionCall(const_cast<FmgrInfo *>(&trigger.owner_output), owner);
+    std::string_view text = VarlenaChars(PG_DETOAST_DATUM_PACKED(owner));
+    if (trigger.owner_type == BPCHAROID)
+        text = text.substr(0, text.find_last_not_of(' ') + 1);
+    return text;
+}
+
+}  // namespace
+
+const RowTrigger &RowTriggerOf(FunctionCallInfo fcinfo, int owner_at) {
+    auto *data = reinterpret_cast<TriggerData *>(fcinfo->context);
+    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(data->tg_event) ||
+        !TRIGGER_FIRED_FOR_ROW(data->tg_event) || TRIGGER_FIRED_BY_DELETE(data->tg_event))
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("function was not called as a BEFORE INSERT OR UPDATE row trigger")));
+    bool found = false;
+    RowTrigger *known = FindOrAdd(data->tg_trigger->tgoid, &found);
+    const std::uint64_t changes = RelationChanges();
+    if (unlikely(!found || known->relation_changes != changes)) {
+        RowTrigger described{};
+        known->relation_changes = 0;
+        Describe(data, owner_at, &described);
+        described.trigger = data->tg_trigger->tgoid;
+        described.relation_changes = changes;
+        *FindOrAdd(data->tg_trigger->tgoid, &found) = described;
+        known = FindOrAdd(data->tg_trigger->tgoid, &found);
+    }
+    return *known;
+}
+
+HeapTuple FiringTuple(const TriggerData *data) {
+    return TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : data->tg_trigtuple;
+}
+
+Binding BindingOfRow(const RowTrigger &trigger, Relation table, HeapTuple row) {
+    Binding binding{.owner = {}, .context_id = trigger.context_id};
+    if (trigger.owner_column == InvalidAttrNumber)
+        return binding;
+    bool isnull = false;
+    const Datum owner = heap_getattr(row, trigger.owner_column, RelationGetDescr(table), &isnull);
+    if (!isnull) {
+        binding.owner = OwnerFromStored(OwnerText(trigger, owner));
+        RequireValidOwner(binding.owner);
+    } else if (!trigger.null_owner_allowed) {
+        const Form_pg_attribute column = TupleDescAttr(RelationGetDescr(table), trigger.owner_column - 1);
+        ereport(ERROR,
+                (errcode(ERRCODE_NOT_NULL_VIOLATION),
+                 errmsg("row of table \"%s\" has no owner to encrypt for", RelationGetRelationName(table)),
+                 errdetail("Column \"%s\" is null, and column \"%s\" is not.", NameStr(column->attname),
+                           NameStr(TupleDescAttr(RelationGetDescr(table), trigger.column[0] - 1)->attname)),
+                 errhint("Give the row an owner, or protect the column with null_owner => 'database'."),
+                 HideFromLog()));
+    }
+    return binding;
+}
+
+bool SameInBoth(Relation table, HeapTuple left, HeapTuple right, AttrNumber column) {
+    const TupleDesc columns = RelationGetDescr(table);
+    bool left_null = false;
+    bool right_null = false;
+    const Datum old_value = heap_getattr(left, column, columns, &left_null);
+    const Datum new_value = heap_getattr(right, column, columns, &right_null);
+    if (left_null || right_null)
+        return left_null && right_null;
+    const Form_pg_attribute attribute = TupleDescAttr(columns, column - 1);
+    return datumIsEqual(old_value, new_value, attribute->attbyval, attribute->attlen);
+}
+
+}  // namespace envcrypt

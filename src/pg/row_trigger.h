@@ -1,0 +1,47 @@
+// row_trigger.h: what our row triggers know of their table.
+//
+// A trigger of ours names its columns in its WHEN clause, as `new.salary IS NOT NULL OR new.owner IS NULL`:
+// PostgreSQL keeps that right when columns are renamed, tables dumped and restored, and partitions made. In
+// its arguments stand the column's context id and what to do about a row without an owner.
+#pragma once
+
+#include "pg/backend.h"
+#include "pg/base_type.h"
+#include "pg/binding.h"
+
+extern "C" {
+#include "commands/trigger.h"
+}
+
+namespace envcrypt {
+
+inline constexpr int kMaxTriggerColumns = 3;
+
+struct RowTrigger {
+    Oid trigger;  // key of the table that keeps these
+    std::uint64_t relation_changes;
+    int columns;
+    AttrNumber column[kMaxTriggerColumns];  // in the order in which WHEN names them
+    std::uint16_t context_id;
+    bool null_owner_allowed;
+    const BaseType *type;     // of column[0], or nullptr: it is not encrypted
+    AttrNumber owner_column;  // InvalidAttrNumber: the values belong to nobody
+    Oid owner_type;
+    bool owner_is_varlena;  // text and its like
+    FmgrInfo owner_output;
+};
+
+// RowTriggerOf returns what is known of the trigger that fires. `owner_at`: which of WHEN's columns is the
+// owner; there may be one less. Raises if it was not made as envcrypt makes it.
+const RowTrigger &RowTriggerOf(FunctionCallInfo fcinfo, int owner_at);
+
+// FiringTuple returns the tuple that a BEFORE INSERT OR UPDATE trigger is to return.
+HeapTuple FiringTuple(const TriggerData *data);
+
+// BindingOfRow reads the owner from a row. Raises not_null_violation for a row without one.
+Binding BindingOfRow(const RowTrigger &trigger, Relation table, HeapTuple row);
+
+// SameInBoth: the column holds the same bytes in both rows.
+bool SameInBoth(Relation table, HeapTuple left, HeapTuple right, AttrNumber column);
+
+}  // namespace envcrypt
