@@ -247,7 +247,7 @@ BEGIN
             UNION ALL SELECT ultimate, 'a' WHERE ultimate <> base
         ) AS c
         JOIN pg_type s ON s.oid = castsource
-        WHERE s.typname !~ '^(encrypted|searchable)_'
+        WHERE s.typname !~ '^(encrypted|searchable)_' AND castsource <> 'oid'::regtype
         GROUP BY castsource ORDER BY castsource
     LOOP
         EXECUTE format('CREATE FUNCTION %1$s(%2$s%3$s) RETURNS %1$s LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 2 %4$s '
@@ -372,23 +372,110 @@ REVOKE ALL ON FUNCTION envcrypt_define_type(regtype, boolean) FROM PUBLIC;
 SELECT @extschema@.envcrypt_define_type(base::pg_catalog.regtype, false)
 FROM pg_catalog.unnest('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}'::pg_catalog.text[]) AS base;
 
--- Operators that the implicit cast does not reach: an encrypted bytea beside || would be taken for anynonarray || text.
+-- Operators that the implicit cast does not reach.
+--
+-- encrypted_int8 beside numeric needs two casts in a row, which PostgreSQL does not look for. An operator for the pair
+-- must never be taken for a plain pair, such as 2 * 1.5, whose integer has an implicit cast to encrypted_int8. So it is
+-- defined on operand types of its own, to which numeric and double precision have implicit casts and nothing else has.
+-- With an operator of its own on one side, a type needs them for integers and for itself, too, or untyped literals would
+-- find two. All are SQL functions that the planner replaces with the base type's operator: joins and estimates stay.
 
-CREATE FUNCTION encrypted_bytea_cat(encrypted_bytea, bytea) RETURNS bytea
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::bytea || $2;
-CREATE FUNCTION encrypted_bytea_cat(bytea, encrypted_bytea) RETURNS bytea
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1 || $2::bytea;
-CREATE FUNCTION encrypted_bytea_cat(encrypted_bytea, encrypted_bytea) RETURNS bytea
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::bytea || $2::bytea;
-COMMENT ON FUNCTION encrypted_bytea_cat(encrypted_bytea, bytea) IS 'implementation of || operator';
-COMMENT ON FUNCTION encrypted_bytea_cat(bytea, encrypted_bytea) IS 'implementation of || operator';
-COMMENT ON FUNCTION encrypted_bytea_cat(encrypted_bytea, encrypted_bytea) IS 'implementation of || operator';
-CREATE OPERATOR || (LEFTARG = encrypted_bytea, RIGHTARG = bytea, FUNCTION = encrypted_bytea_cat);
-CREATE OPERATOR || (LEFTARG = bytea, RIGHTARG = encrypted_bytea, FUNCTION = encrypted_bytea_cat);
-CREATE OPERATOR || (LEFTARG = encrypted_bytea, RIGHTARG = encrypted_bytea, FUNCTION = encrypted_bytea_cat);
-COMMENT ON OPERATOR || (encrypted_bytea, bytea) IS 'concatenates what was sealed';
-COMMENT ON OPERATOR || (bytea, encrypted_bytea) IS 'concatenates what was sealed';
-COMMENT ON OPERATOR || (encrypted_bytea, encrypted_bytea) IS 'concatenates what was sealed';
+CREATE TYPE envcrypt_numeric_operand;
+CREATE FUNCTION envcrypt_numeric_operand_in(cstring, oid, integer) RETURNS envcrypt_numeric_operand
+    LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'numeric_in';
+CREATE FUNCTION envcrypt_numeric_operand_out(envcrypt_numeric_operand) RETURNS cstring
+    LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'numeric_out';
+CREATE TYPE envcrypt_numeric_operand (INPUT = envcrypt_numeric_operand_in, OUTPUT = envcrypt_numeric_operand_out,
+    LIKE = pg_catalog.numeric, CATEGORY = 'N');
+CREATE CAST (numeric AS envcrypt_numeric_operand) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (envcrypt_numeric_operand AS numeric) WITHOUT FUNCTION;
+
+CREATE TYPE envcrypt_float8_operand;
+CREATE FUNCTION envcrypt_float8_operand_in(cstring) RETURNS envcrypt_float8_operand
+    LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'float8in';
+CREATE FUNCTION envcrypt_float8_operand_out(envcrypt_float8_operand) RETURNS cstring
+    LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'float8out';
+CREATE TYPE envcrypt_float8_operand (INPUT = envcrypt_float8_operand_in, OUTPUT = envcrypt_float8_operand_out,
+    LIKE = pg_catalog.float8, CATEGORY = 'N');
+CREATE FUNCTION envcrypt_float8_operand(real) RETURNS envcrypt_float8_operand
+    LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'ftod';
+CREATE CAST (float8 AS envcrypt_float8_operand) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (real AS envcrypt_float8_operand) WITH FUNCTION envcrypt_float8_operand(real) AS IMPLICIT;
+CREATE CAST (envcrypt_float8_operand AS float8) WITHOUT FUNCTION;
+CREATE FUNCTION envcrypt_open_operand(encrypted_float8) RETURNS envcrypt_float8_operand
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 2 AS 'MODULE_PATHNAME', 'envcrypt_open';
+CREATE CAST (encrypted_float8 AS envcrypt_float8_operand) WITH FUNCTION envcrypt_open_operand(encrypted_float8) AS IMPLICIT;
+
+COMMENT ON TYPE envcrypt_numeric_operand IS 'envcrypt: numeric beside an encrypted number; not for columns';
+COMMENT ON TYPE envcrypt_float8_operand IS 'envcrypt: double precision beside an encrypted number; not for columns';
+COMMENT ON FUNCTION envcrypt_numeric_operand_in(cstring, oid, integer) IS 'I/O';
+COMMENT ON FUNCTION envcrypt_numeric_operand_out(envcrypt_numeric_operand) IS 'I/O';
+COMMENT ON FUNCTION envcrypt_float8_operand_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION envcrypt_float8_operand_out(envcrypt_float8_operand) IS 'I/O';
+COMMENT ON FUNCTION envcrypt_float8_operand(real) IS 'envcrypt: converts';
+COMMENT ON FUNCTION envcrypt_open_operand(encrypted_float8) IS 'opens a sealed value';
+
+-- Defines operators `names` for a pair of types, whose values are cast to left_base and right_base.
+CREATE FUNCTION @extschema@.envcrypt_define_operators(names text[], left_type text, left_base text, right_type text,
+                                                      right_base text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    schema CONSTANT text := '@extschema@.';
+    name text;
+    function text;
+    result text;
+    left_side text := CASE WHEN left_type ~ '^(encrypted|envcrypt)_' THEN schema || left_type ELSE left_type END;
+    right_side text := CASE WHEN right_type ~ '^(encrypted|envcrypt)_' THEN schema || right_type ELSE right_type END;
+BEGIN
+    FOREACH name IN ARRAY names LOOP
+        function := schema || 'envcrypt_' || CASE name WHEN '=' THEN 'equal' WHEN '<>' THEN 'unequal' WHEN '<' THEN 'less'
+            WHEN '<=' THEN 'less_or_equal' WHEN '>' THEN 'greater' WHEN '>=' THEN 'greater_or_equal' WHEN '+' THEN 'plus'
+            WHEN '-' THEN 'minus' WHEN '*' THEN 'times' WHEN '/' THEN 'divided_by' WHEN '||' THEN 'concatenated' END;
+        EXECUTE format('SELECT pg_typeof(NULL::%s %s NULL::%s)', left_base, name, right_base) INTO result;
+        EXECUTE format('CREATE FUNCTION %s(%s, %s) RETURNS %s LANGUAGE sql STABLE STRICT PARALLEL SAFE '
+            'RETURN $1::%s OPERATOR(pg_catalog.%s) $2::%s', function, left_side, right_side, result, left_base, name,
+            right_base);
+        EXECUTE format('COMMENT ON FUNCTION %s(%s, %s) IS ''implementation of %s operator''', function, left_side, right_side,
+            name);
+        EXECUTE format('CREATE OPERATOR %s%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = %s)', schema, name, left_side,
+            right_side, function);
+        EXECUTE format('COMMENT ON OPERATOR %s%s (%s, %s) IS ''of what was sealed''', schema, name, left_side, right_side);
+    END LOOP;
+END
+$$;
+
+WITH pair AS (
+    SELECT encrypted, base, other, other_base
+    FROM (VALUES
+        ('encrypted_int8', 'int8', 'int2', 'int2'),
+        ('encrypted_int8', 'int8', 'int4', 'int4'),
+        ('encrypted_int8', 'int8', 'int8', 'int8'),
+        ('encrypted_int8', 'int8', 'encrypted_int8', 'int8'),
+        ('encrypted_int8', 'int8', 'encrypted_numeric', 'numeric'),
+        ('encrypted_int8', 'int8', 'envcrypt_numeric_operand', 'numeric'),
+        ('encrypted_int8', 'int8', 'envcrypt_float8_operand', 'float8'),
+        ('encrypted_numeric', 'numeric', 'int2', 'int2'),
+        ('encrypted_numeric', 'numeric', 'int4', 'int4'),
+        ('encrypted_numeric', 'numeric', 'int8', 'int8'),
+        ('encrypted_numeric', 'numeric', 'encrypted_numeric', 'numeric'),
+        ('encrypted_numeric', 'numeric', 'envcrypt_float8_operand', 'float8'))
+        AS v (encrypted, base, other, other_base)
+)
+SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=,+,-,*,/}', left_type, left_base, right_type, right_base)
+FROM (
+    TABLE pair
+    UNION
+    SELECT other, other_base, encrypted, base FROM pair
+    ORDER BY 1, 3
+) AS both_ways (left_type, left_base, right_type, right_base);
+
+-- Beside ||, PostgreSQL would take these for anynonarray || text.
+SELECT @extschema@.envcrypt_define_operators('{||}', left_type, base, right_type, base)
+FROM (VALUES ('bytea'), ('jsonb')) AS b (base),
+     LATERAL (VALUES ('encrypted_' OPERATOR(pg_catalog.||) base, base), (base, 'encrypted_' OPERATOR(pg_catalog.||) base),
+                     ('encrypted_' OPERATOR(pg_catalog.||) base, 'encrypted_' OPERATOR(pg_catalog.||) base)) AS p (left_type, right_type);
+
+DROP FUNCTION @extschema@.envcrypt_define_operators(text[], text, text, text, text);
 
 -- Protected columns.
 
