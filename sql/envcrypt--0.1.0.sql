@@ -107,9 +107,46 @@ CREATE FUNCTION envcrypt_refuse_index(internal) RETURNS void
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_refuse_index(internal) IS 'envcrypt: refuses an index on a randomly encrypted column';
 
+CREATE FUNCTION envcrypt_typmod_out(integer) RETURNS cstring
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_typmod_out(integer) IS 'I/O typmod of encrypted times';
+
 CREATE FUNCTION envcrypt_seal_support(internal) RETURNS internal
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_seal_support(internal) IS 'envcrypt: seals constants while a statement is planned';
+
+-- Defines operators `names` for a pair of types, as those of their base types.
+
+CREATE FUNCTION envcrypt_define_operators(names text[], left_type regtype, left_base regtype, right_type regtype,
+                                          right_base regtype) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+DECLARE
+    schema CONSTANT text := '@extschema@.';
+    words CONSTANT jsonb := '{"=": "equal", "<>": "unequal", "<": "less", "<=": "less_or_equal", ">": "greater",
+        ">=": "greater_or_equal", "+": "plus", "-": "minus", "*": "times", "/": "divided_by", "||": "concatenated",
+        "@>": "contains", "<@": "contained", "&&": "overlaps", "<<": "left_of", ">>": "right_of", "&<": "not_right_of",
+        "&>": "not_left_of", "-|-": "adjacent"}';
+    name text;
+    function text;
+    result text;
+BEGIN
+    FOREACH name IN ARRAY names LOOP
+        function := schema || 'envcrypt_' || (words ->> name);
+        EXECUTE format('SELECT pg_typeof(NULL::%s %s NULL::%s)', left_base, name, right_base) INTO result;
+        EXECUTE format('CREATE FUNCTION %s(%s, %s) RETURNS %s LANGUAGE sql STABLE STRICT PARALLEL SAFE '
+            'RETURN $1::%s OPERATOR(pg_catalog.%s) $2::%s', function, left_type, right_type, result, left_base, name,
+            right_base);
+        EXECUTE format('COMMENT ON FUNCTION %s(%s, %s) IS ''implementation of %s operator''', function, left_type, right_type,
+            name);
+        EXECUTE format('CREATE OPERATOR %s%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = %s)', schema, name, left_type,
+            right_type, function);
+        EXECUTE format('COMMENT ON OPERATOR %s%s (%s, %s) IS ''of what was sealed''', schema, name, left_type, right_type);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype) IS
+    'envcrypt: operators that the implicit cast to the base type does not reach';
+REVOKE ALL ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype) FROM PUBLIC;
 
 -- The template of an encrypted type. Casts of the base are read from the catalogs, so that an encrypted type converts as
 -- its base does: implicitly to the base alone, by assignment or explicitly to all else. `made`: later than this script, by
@@ -136,8 +173,11 @@ BEGIN
     END LOOP;
     sealed := schema || quote_ident('encrypted_' || type.typname);
     -- encrypted_text(20) is as varchar(20).
-    SELECT format(', TYPMOD_IN = %s, TYPMOD_OUT = %s', typmodin, typmodout), ', integer, boolean' INTO modifiers, arguments
-    FROM pg_type WHERE oid = CASE base WHEN 'text'::regtype THEN 'varchar'::regtype ELSE base END AND typmodin <> 0;
+    -- Times print `(3) with time zone`, which only their own names can be followed by.
+    SELECT format(', TYPMOD_IN = %s, TYPMOD_OUT = %s', typmodin, CASE WHEN typmodout::text ~ '^time'
+        THEN schema || 'envcrypt_typmod_out' ELSE typmodout::text END), ', integer, boolean' INTO modifiers, arguments
+    FROM pg_type WHERE oid = CASE base WHEN 'text'::regtype THEN 'varchar'::regtype ELSE base END
+        AND typmodin <> 0 AND base <> 'interval'::regtype;
     modifiers := coalesce(modifiers, '');
     arguments := coalesce(arguments, '');
     BEGIN
@@ -293,6 +333,19 @@ BEGIN
         EXECUTE format('CREATE CAST (%2$s AS json) WITH FUNCTION %1$senvcrypt_to_json(%2$s)', schema, sealed);
     END IF;
 
+    -- Polymorphic operators look at no cast.
+    IF type.typtype IN ('e', 'r', 'm', 'c') OR type.typcategory = 'A' THEN
+        PERFORM @extschema@.envcrypt_define_operators(array_agg(DISTINCT oprname::text), left_type, base, right_type, base)
+        FROM (VALUES (sealed::regtype, base), (base, sealed::regtype), (sealed::regtype, sealed::regtype))
+                AS pair (left_type, right_type),
+            pg_operator
+        WHERE oprnamespace = 'pg_catalog'::regnamespace AND oprleft = oprright AND oprleft = CASE
+                WHEN type.typtype = 'e' THEN 'anyenum' WHEN type.typtype = 'r' THEN 'anyrange'
+                WHEN type.typtype = 'm' THEN 'anymultirange' WHEN type.typtype = 'c' THEN 'record' ELSE 'anyarray' END::regtype
+            AND oprname !~ '[*]' AND (can_sort OR oprname !~ '^[<>=]+$')
+        GROUP BY left_type, right_type;
+    END IF;
+
     -- Order and equality for ORDER BY, GROUP BY, DISTINCT. The operators are not named = and <, so that col = 'x'
     -- still finds the base type's.
     IF NOT can_sort THEN
@@ -367,6 +420,43 @@ $template$;
 COMMENT ON FUNCTION envcrypt_define_type(regtype, boolean) IS 'envcrypt: the template of an encrypted type';
 REVOKE ALL ON FUNCTION envcrypt_define_type(regtype, boolean) FROM PUBLIC;
 
+CREATE FUNCTION envcrypt_create_type(base regtype) RETURNS regtype
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    type pg_type;
+    ultimate oid := base;
+    name text;
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        RAISE EXCEPTION 'permission denied to create an encrypted type'
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Must be superuser: it is a base type whose functions are in C.';
+    END IF;
+    SELECT * INTO STRICT type FROM pg_type WHERE oid = base;
+    name := 'encrypted_' || type.typname;
+    WHILE (SELECT typtype = 'd' FROM pg_type WHERE oid = ultimate) LOOP
+        SELECT typbasetype INTO STRICT ultimate FROM pg_type WHERE oid = ultimate;
+    END LOOP;
+    IF EXISTS (SELECT FROM pg_type t JOIN pg_proc p ON p.oid = t.typinput
+               WHERE t.oid = ultimate AND p.prosrc = 'envcrypt_type_in') THEN
+        RAISE EXCEPTION 'type % is encrypted already', base USING ERRCODE = 'wrong_object_type';
+    END IF;
+    IF type.typtype = 'p' OR NOT type.typisdefined OR type.typinput = 0 OR type.typreceive = 0 OR type.typsend = 0 THEN
+        RAISE EXCEPTION 'cannot encrypt values of type %', base
+            USING ERRCODE = 'wrong_object_type',
+                DETAIL = 'A type that is to be encrypted needs binary send and receive functions.';
+    END IF;
+    -- Functions of the type have its name and a suffix of up to 14 characters.
+    IF octet_length(name) > 49 THEN
+        RAISE EXCEPTION 'name of type % is too long for an encrypted type', base
+            USING ERRCODE = 'name_too_long', HINT = 'Names of up to 39 bytes can have one.';
+    END IF;
+    RETURN @extschema@.envcrypt_define_type(base, true);
+END
+$$;
+COMMENT ON FUNCTION envcrypt_create_type(regtype) IS
+    'makes encrypted_<name> for any base type with binary send and receive functions: enum, domain, composite type, array, another extension''s type; superusers only';
+REVOKE ALL ON FUNCTION envcrypt_create_type(regtype) FROM PUBLIC;
+
 -- The types.
 
 SELECT @extschema@.envcrypt_define_type(base::pg_catalog.regtype, false)
@@ -415,35 +505,6 @@ COMMENT ON FUNCTION envcrypt_float8_operand_out(envcrypt_float8_operand) IS 'I/O
 COMMENT ON FUNCTION envcrypt_float8_operand(real) IS 'envcrypt: converts';
 COMMENT ON FUNCTION envcrypt_open_operand(encrypted_float8) IS 'opens a sealed value';
 
--- Defines operators `names` for a pair of types, whose values are cast to left_base and right_base.
-CREATE FUNCTION @extschema@.envcrypt_define_operators(names text[], left_type text, left_base text, right_type text,
-                                                      right_base text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    schema CONSTANT text := '@extschema@.';
-    name text;
-    function text;
-    result text;
-    left_side text := CASE WHEN left_type ~ '^(encrypted|envcrypt)_' THEN schema || left_type ELSE left_type END;
-    right_side text := CASE WHEN right_type ~ '^(encrypted|envcrypt)_' THEN schema || right_type ELSE right_type END;
-BEGIN
-    FOREACH name IN ARRAY names LOOP
-        function := schema || 'envcrypt_' || CASE name WHEN '=' THEN 'equal' WHEN '<>' THEN 'unequal' WHEN '<' THEN 'less'
-            WHEN '<=' THEN 'less_or_equal' WHEN '>' THEN 'greater' WHEN '>=' THEN 'greater_or_equal' WHEN '+' THEN 'plus'
-            WHEN '-' THEN 'minus' WHEN '*' THEN 'times' WHEN '/' THEN 'divided_by' WHEN '||' THEN 'concatenated' END;
-        EXECUTE format('SELECT pg_typeof(NULL::%s %s NULL::%s)', left_base, name, right_base) INTO result;
-        EXECUTE format('CREATE FUNCTION %s(%s, %s) RETURNS %s LANGUAGE sql STABLE STRICT PARALLEL SAFE '
-            'RETURN $1::%s OPERATOR(pg_catalog.%s) $2::%s', function, left_side, right_side, result, left_base, name,
-            right_base);
-        EXECUTE format('COMMENT ON FUNCTION %s(%s, %s) IS ''implementation of %s operator''', function, left_side, right_side,
-            name);
-        EXECUTE format('CREATE OPERATOR %s%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = %s)', schema, name, left_side,
-            right_side, function);
-        EXECUTE format('COMMENT ON OPERATOR %s%s (%s, %s) IS ''of what was sealed''', schema, name, left_side, right_side);
-    END LOOP;
-END
-$$;
-
 WITH pair AS (
     SELECT encrypted, base, other, other_base
     FROM (VALUES
@@ -461,7 +522,8 @@ WITH pair AS (
         ('encrypted_numeric', 'numeric', 'envcrypt_float8_operand', 'float8'))
         AS v (encrypted, base, other, other_base)
 )
-SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=,+,-,*,/}', left_type, left_base, right_type, right_base)
+SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=,+,-,*,/}', left_type::pg_catalog.regtype,
+    left_base::pg_catalog.regtype, right_type::pg_catalog.regtype, right_base::pg_catalog.regtype)
 FROM (
     TABLE pair
     UNION
@@ -471,11 +533,9 @@ FROM (
 
 -- Beside ||, PostgreSQL would take these for anynonarray || text.
 SELECT @extschema@.envcrypt_define_operators('{||}', left_type, base, right_type, base)
-FROM (VALUES ('bytea'), ('jsonb')) AS b (base),
-     LATERAL (VALUES ('encrypted_' OPERATOR(pg_catalog.||) base, base), (base, 'encrypted_' OPERATOR(pg_catalog.||) base),
-                     ('encrypted_' OPERATOR(pg_catalog.||) base, 'encrypted_' OPERATOR(pg_catalog.||) base)) AS p (left_type, right_type);
-
-DROP FUNCTION @extschema@.envcrypt_define_operators(text[], text, text, text, text);
+FROM (VALUES ('encrypted_bytea'::pg_catalog.regtype, 'bytea'::pg_catalog.regtype),
+             ('encrypted_jsonb', 'jsonb')) AS b (encrypted, base),
+     LATERAL (VALUES (encrypted, base), (base, encrypted), (encrypted, encrypted)) AS p (left_type, right_type);
 
 -- Protected columns.
 
