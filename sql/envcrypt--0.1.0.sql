@@ -125,7 +125,7 @@ DECLARE
     words CONSTANT jsonb := '{"=": "equal", "<>": "unequal", "<": "less", "<=": "less_or_equal", ">": "greater",
         ">=": "greater_or_equal", "+": "plus", "-": "minus", "*": "times", "/": "divided_by", "||": "concatenated",
         "@>": "contains", "<@": "contained", "&&": "overlaps", "<<": "left_of", ">>": "right_of", "&<": "not_right_of",
-        "&>": "not_left_of", "-|-": "adjacent"}';
+        "&>": "not_left_of", "-|-": "adjacent", "^": "power"}';
     name text;
     function text;
     result text;
@@ -330,7 +330,8 @@ BEGIN
             'PARALLEL SAFE COST 4 AS ''$libdir/envcrypt'', ''envcrypt_to_json''', schema, sealed);
         EXECUTE format('COMMENT ON FUNCTION %1$senvcrypt_to_json(%2$s) IS ''opens a sealed value, as to_json() gives it''',
             schema, sealed);
-        EXECUTE format('CREATE CAST (%2$s AS json) WITH FUNCTION %1$senvcrypt_to_json(%2$s)', schema, sealed);
+        EXECUTE format('CREATE CAST (%2$s AS json) WITH FUNCTION %1$senvcrypt_to_json(%2$s) %3$s', schema, sealed,
+            CASE ultimate WHEN 'jsonb'::regtype THEN 'AS ASSIGNMENT' ELSE '' END);
     END IF;
 
     -- Polymorphic operators look at no cast.
@@ -462,6 +463,35 @@ REVOKE ALL ON FUNCTION envcrypt_create_type(regtype) FROM PUBLIC;
 SELECT @extschema@.envcrypt_define_type(base::pg_catalog.regtype, false)
 FROM pg_catalog.unnest('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}'::pg_catalog.text[]) AS base;
 
+-- From one encrypted type to another, as between their bases: coalesce(quantity, amount) finds its type.
+
+CREATE FUNCTION @extschema@.envcrypt_define_conversions() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+DECLARE
+    schema CONSTANT text := '@extschema@.';
+    item record;
+BEGIN
+    FOR item IN
+        SELECT schema || quote_ident('encrypted_' || s.typname) AS source, schema || quote_ident('encrypted_' || t.typname) AS target,
+            c.castcontext, CASE WHEN t.typname IN ('numeric', 'timestamptz', 'text') THEN ', integer, boolean' ELSE '' END AS arguments
+        FROM pg_cast c JOIN pg_type s ON s.oid = c.castsource JOIN pg_type t ON t.oid = c.casttarget
+        WHERE c.oid < 16384 AND s.oid <> t.oid
+            AND s.typname = ANY ('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}')
+            AND t.typname = ANY ('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}')
+        ORDER BY s.typname, t.typname
+    LOOP
+        EXECUTE format('CREATE FUNCTION %1$s(%2$s%3$s) RETURNS %1$s LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 4 '
+            'AS ''$libdir/envcrypt'', ''envcrypt_seal''', item.target, item.source, item.arguments);
+        EXECUTE format('COMMENT ON FUNCTION %s(%s%s) IS ''opens, converts, and seals under the database key''', item.target,
+            item.source, item.arguments);
+        EXECUTE format('CREATE CAST (%2$s AS %1$s) WITH FUNCTION %1$s(%2$s%3$s) %4$s', item.target, item.source, item.arguments,
+            CASE item.castcontext WHEN 'i' THEN 'AS IMPLICIT' WHEN 'a' THEN 'AS ASSIGNMENT' ELSE '' END);
+    END LOOP;
+END
+$$;
+SELECT @extschema@.envcrypt_define_conversions();
+DROP FUNCTION @extschema@.envcrypt_define_conversions();
+
 -- Operators that the implicit cast does not reach.
 --
 -- encrypted_int8 beside numeric needs two casts in a row, which PostgreSQL does not look for. An operator for the pair
@@ -478,7 +508,7 @@ CREATE FUNCTION envcrypt_numeric_operand_out(envcrypt_numeric_operand) RETURNS c
 CREATE TYPE envcrypt_numeric_operand (INPUT = envcrypt_numeric_operand_in, OUTPUT = envcrypt_numeric_operand_out,
     LIKE = pg_catalog.numeric, CATEGORY = 'N');
 CREATE CAST (numeric AS envcrypt_numeric_operand) WITHOUT FUNCTION AS IMPLICIT;
-CREATE CAST (envcrypt_numeric_operand AS numeric) WITHOUT FUNCTION;
+CREATE CAST (envcrypt_numeric_operand AS numeric) WITHOUT FUNCTION AS IMPLICIT;
 
 CREATE TYPE envcrypt_float8_operand;
 CREATE FUNCTION envcrypt_float8_operand_in(cstring) RETURNS envcrypt_float8_operand
@@ -491,7 +521,7 @@ CREATE FUNCTION envcrypt_float8_operand(real) RETURNS envcrypt_float8_operand
     LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'ftod';
 CREATE CAST (float8 AS envcrypt_float8_operand) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (real AS envcrypt_float8_operand) WITH FUNCTION envcrypt_float8_operand(real) AS IMPLICIT;
-CREATE CAST (envcrypt_float8_operand AS float8) WITHOUT FUNCTION;
+CREATE CAST (envcrypt_float8_operand AS float8) WITHOUT FUNCTION AS IMPLICIT;
 CREATE FUNCTION envcrypt_open_operand(encrypted_float8) RETURNS envcrypt_float8_operand
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 2 AS 'MODULE_PATHNAME', 'envcrypt_open';
 CREATE CAST (encrypted_float8 AS envcrypt_float8_operand) WITH FUNCTION envcrypt_open_operand(encrypted_float8) AS IMPLICIT;
@@ -536,6 +566,93 @@ SELECT @extschema@.envcrypt_define_operators('{||}', left_type, base, right_type
 FROM (VALUES ('encrypted_bytea'::pg_catalog.regtype, 'bytea'::pg_catalog.regtype),
              ('encrypted_jsonb', 'jsonb')) AS b (encrypted, base),
      LATERAL (VALUES (encrypted, base), (base, encrypted), (encrypted, encrypted)) AS p (left_type, right_type);
+
+SELECT @extschema@.envcrypt_define_operators('{^}', left_type, left_base, right_type, right_base)
+FROM (VALUES ('encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype, 'encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype),
+             ('encrypted_int8', 'int8', 'float8', 'float8'),
+             ('float8', 'float8', 'encrypted_int8', 'int8')) AS p (left_type, left_base, right_type, right_base);
+
+SELECT @extschema@.envcrypt_define_operators(names, left_type, left_base, right_type, right_base)
+FROM (VALUES ('{*}'::pg_catalog.text[], 'encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype, 'interval'::pg_catalog.regtype, 'interval'::pg_catalog.regtype),
+             ('{*,/}', 'interval', 'interval', 'encrypted_int8', 'int8'),
+             ('{*}', 'encrypted_numeric', 'numeric', 'interval', 'interval'),
+             ('{*,/}', 'interval', 'interval', 'encrypted_numeric', 'numeric')) AS p (names, left_type, left_base, right_type, right_base);
+
+-- Functions that the implicit cast does not reach, because the base type itself needs a cast there: age(date) is
+-- age(timestamptz). SQL functions again, which the planner replaces.
+
+CREATE FUNCTION @extschema@.envcrypt_define_functions(names text[], arguments text[], conversions text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    schema CONSTANT text := '@extschema@.';
+    name text;
+    result text;
+    nulls text;
+    parameters text;
+    actual text;
+BEGIN
+    SELECT string_agg(format('NULL::%s', c), ', ' ORDER BY n), string_agg(format('$%s::%s', n, c), ', ' ORDER BY n)
+        INTO nulls, actual
+    FROM unnest(conversions) WITH ORDINALITY AS u (c, n);
+    SELECT string_agg(CASE WHEN a ~ '^encrypted_' THEN schema || a ELSE a END, ', ' ORDER BY n) INTO parameters
+    FROM unnest(arguments) WITH ORDINALITY AS u (a, n);
+    FOREACH name IN ARRAY names LOOP
+        EXECUTE format('SELECT %s pg_typeof(x) FROM (SELECT %s(%s)) AS f (x)',
+            CASE name WHEN 'generate_series' THEN '''SETOF timestamptz'' --' ELSE '' END, name, nulls) INTO result;
+        result := coalesce(result, 'SETOF timestamptz');
+        EXECUTE format('CREATE FUNCTION %s%s(%s) RETURNS %s LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN pg_catalog.%s(%s)',
+            schema, name, parameters, result, name, actual);
+        EXECUTE format('COMMENT ON FUNCTION %s%s(%s) IS ''of what was sealed''', schema, name, parameters);
+    END LOOP;
+END
+$$;
+
+SELECT @extschema@.envcrypt_define_functions(
+    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,ceil,ceiling,cos,cosd,cosh,cot,cotd,degrees,exp,floor,ln,log,log10,radians,round,sign,sin,sind,sinh,sqrt,tan,tand,tanh,trunc}',
+    '{encrypted_int8}', '{int8}');
+SELECT @extschema@.envcrypt_define_functions(
+    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,cos,cosd,cosh,cot,cotd,degrees,radians,sin,sind,sinh,tan,tand,tanh,to_timestamp}',
+    '{encrypted_numeric}', '{numeric}');
+SELECT @extschema@.envcrypt_define_functions('{to_timestamp}', '{encrypted_int8}', '{int8}');
+SELECT @extschema@.envcrypt_define_functions('{pow,power,atan2}', arguments, conversions)
+FROM (VALUES ('{encrypted_int8,float8}'::pg_catalog.text[], '{int8,float8}'::pg_catalog.text[]),
+             ('{float8,encrypted_int8}', '{float8,int8}'), ('{encrypted_int8,encrypted_int8}', '{int8,int8}'))
+    AS v (arguments, conversions);
+SELECT @extschema@.envcrypt_define_functions(names, arguments, conversions)
+FROM (VALUES
+    ('{age}'::pg_catalog.text[], '{encrypted_date}'::pg_catalog.text[], '{date}'::pg_catalog.text[]),
+    ('{age}', '{encrypted_date,encrypted_date}', '{date,date}'),
+    ('{age}', '{encrypted_date,timestamptz}', '{date,timestamptz}'),
+    ('{age}', '{timestamptz,encrypted_date}', '{timestamptz,date}'),
+    ('{age}', '{encrypted_date,timestamp}', '{date,timestamp}'),
+    ('{age}', '{timestamp,encrypted_date}', '{timestamp,date}'),
+    ('{date_trunc}', '{text,encrypted_date}', '{text,date}'),
+    ('{date_trunc}', '{text,encrypted_date,text}', '{text,date,text}'),
+    ('{date_bin}', '{interval,encrypted_date,timestamptz}', '{interval,date,timestamptz}'),
+    ('{to_char}', '{encrypted_date,text}', '{date,text}'),
+    ('{timezone}', '{text,encrypted_date}', '{text,date}'),
+    ('{timezone}', '{interval,encrypted_date}', '{interval,date}'),
+    ('{overlaps}', '{encrypted_date,encrypted_date,encrypted_date,encrypted_date}', '{date,date,date,date}'),
+    ('{overlaps}', '{encrypted_date,encrypted_date,timestamptz,timestamptz}', '{date,date,timestamptz,timestamptz}'),
+    ('{overlaps}', '{timestamptz,timestamptz,encrypted_date,encrypted_date}', '{timestamptz,timestamptz,date,date}'),
+    ('{overlaps}', '{encrypted_date,interval,encrypted_date,interval}', '{date,interval,date,interval}'),
+    ('{overlaps}', '{encrypted_date,interval,timestamptz,interval}', '{date,interval,timestamptz,interval}'),
+    ('{overlaps}', '{timestamptz,interval,encrypted_date,interval}', '{timestamptz,interval,date,interval}'),
+    ('{generate_series}', '{encrypted_date,encrypted_date,interval}', '{date,date,interval}'),
+    ('{generate_series}', '{encrypted_date,timestamptz,interval}', '{date,timestamptz,interval}'),
+    ('{generate_series}', '{timestamptz,encrypted_date,interval}', '{timestamptz,date,interval}'))
+    AS v (names, arguments, conversions);
+DROP FUNCTION @extschema@.envcrypt_define_functions(text[], text[], text[]);
+
+-- Integers beside text and the other overloads of encrypt_for_user() would be taken for double precision.
+CREATE FUNCTION encrypt_for_user(owner text, value integer) RETURNS encrypted_int8
+    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE RETURN @extschema@.encrypt_for_user($1, $2::int8);
+CREATE FUNCTION encrypt_for_user(owner text, value smallint) RETURNS encrypted_int8
+    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE RETURN @extschema@.encrypt_for_user($1, $2::int8);
+COMMENT ON FUNCTION encrypt_for_user(text, integer) IS
+    'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key';
+COMMENT ON FUNCTION encrypt_for_user(text, smallint) IS
+    'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key';
 
 -- Protected columns.
 

@@ -22,6 +22,7 @@ namespace {
 // What a cast to or from another type than the base keeps in fn_extra.
 struct CastState {
     const BaseType *type;
+    const BaseType *from;  // of a cast between two encrypted types
     Conversion conversion;
 };
 
@@ -32,11 +33,15 @@ CastState *StateOf(FmgrInfo *function, int argument, int other) {
     const BaseType *type = LookUpTypeOfFunction(function, argument);
     auto *state = static_cast<CastState *>(MemoryContextAllocZero(function->fn_mcxt, sizeof(CastState)));
     state->type = type;
-    if (argument == kResult)
-        PrepareConversion(&state->conversion, TypeOfArgument(function, other), type->base, function->fn_mcxt);
-    else
+    if (argument == kResult) {
+        const Oid source = TypeOfArgument(function, other);
+        state->from = IsPlainEncryptedType(source) ? FindBaseType(source) : nullptr;
+        PrepareConversion(&state->conversion, state->from != nullptr ? state->from->base : source, type->base,
+                          function->fn_mcxt);
+    } else {
         PrepareConversion(&state->conversion, type->base, get_func_rettype(function->fn_oid),
                           function->fn_mcxt);
+    }
     function->fn_extra = state;
     return state;
 }
@@ -98,7 +103,7 @@ ENVCRYPT_FUNCTION(envcrypt_to_json) {
     return FunctionCall1(&state->to_json, OpenArgument(fcinfo, *state->type));
 }
 
-// Base type, or one that PostgreSQL can take for it, to the encrypted type, perhaps with a type modifier.
+// Base type, or one that PostgreSQL can take for it, or another encrypted type, to the encrypted type, perhaps with a type modifier.
 // Constants of other types are as literals: who may open may write them.
 ENVCRYPT_FUNCTION(envcrypt_seal) {
     CastState *state = StateOf(fcinfo->flinfo, kResult, 0);
@@ -109,7 +114,8 @@ ENVCRYPT_FUNCTION(envcrypt_seal) {
         value = BaseArgument(fcinfo, 0, type);
     } else {
         RequireSealOrOpen();
-        value = Convert(&state->conversion, PG_GETARG_DATUM(0));
+        value = Convert(&state->conversion,
+                        state->from != nullptr ? OpenArgument(fcinfo, *state->from) : PG_GETARG_DATUM(0));
         if (type.is_varlena())
             value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
     }

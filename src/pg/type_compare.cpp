@@ -33,27 +33,49 @@ CompareState *StateOf(FmgrInfo *function) {
     auto *state =
         static_cast<CompareState *>(MemoryContextAllocZero(function->fn_mcxt, sizeof(CompareState)));
     state->type = type;
-    state->base = lookup_type_cache(type->base, TYPECACHE_CMP_PROC_FINFO | TYPECACHE_HASH_PROC_FINFO |
+    state->base = lookup_type_cache(type->base, TYPECACHE_CMP_PROC_FINFO | TYPECACHE_EQ_OPR_FINFO |
+                                                    TYPECACHE_HASH_PROC_FINFO |
                                                     TYPECACHE_HASH_EXTENDED_PROC_FINFO);
     function->fn_extra = state;
     return state;
 }
 
 // A comparison runs in the caller's memory, which a sort keeps until its end: nothing may be left there.
-int Compare(FunctionCallInfo fcinfo) {
+// `compare` is called with the two opened values if their bytes differ; its result is `same` if they do not.
+template <typename Compare>
+int CompareWith(FunctionCallInfo fcinfo, int same, Compare compare) {
     auto *left = PG_GETARG_VARLENA_PP(0);
     auto *right = PG_GETARG_VARLENA_PP(1);
-    int order = CompareBytes(VarlenaBytes(left), VarlenaBytes(right));
-    if (order != 0 && !ComparesBytesOnly()) {
-        CompareState *state = StateOf(fcinfo->flinfo);
+    int result = CompareBytes(VarlenaBytes(left), VarlenaBytes(right));
+    if (result == 0 || ComparesBytesOnly()) {
+        result = result == 0 ? same : result < 0 ? -1 : 1;
+    } else {
+        const CompareState *state = StateOf(fcinfo->flinfo);
         RequireOpen();
-        const OpenedPair opened = OpenPairThroughMemo(*state->type, left, right);
-        auto *compare = const_cast<FmgrInfo *>(&state->base->cmp_proc_finfo);
-        order = DatumGetInt32(FunctionCall2Coll(compare, PG_GET_COLLATION(), opened.left, opened.right));
+        result = compare(state->base, OpenPairThroughMemo(*state->type, left, right));
     }
     PG_FREE_IF_COPY(left, 0);
     PG_FREE_IF_COPY(right, 1);
-    return order;
+    return result;
+}
+
+int Compare(FunctionCallInfo fcinfo) {
+    return CompareWith(fcinfo, 0, [fcinfo](const TypeCacheEntry *base, const OpenedPair &opened) {
+        auto *compare = const_cast<FmgrInfo *>(&base->cmp_proc_finfo);
+        return DatumGetInt32(FunctionCall2Coll(compare, PG_GET_COLLATION(), opened.left, opened.right));
+    });
+}
+
+// Bytes that differ are unequal where bytes alone count: their order is -1 or 1.
+bool Equal(FunctionCallInfo fcinfo) {
+    constexpr int kEqual = 2;
+    return CompareWith(fcinfo, kEqual, [fcinfo](const TypeCacheEntry *base, const OpenedPair &opened) {
+               auto *equal = const_cast<FmgrInfo *>(&base->eq_opr_finfo);
+               return DatumGetBool(
+                          FunctionCall2Coll(equal, PG_GET_COLLATION(), opened.left, opened.right))
+                          ? kEqual
+                          : 0;
+           }) == kEqual;
 }
 
 }  // namespace
@@ -71,10 +93,10 @@ ENVCRYPT_FUNCTION(envcrypt_le) {
     PG_RETURN_BOOL(Compare(fcinfo) <= 0);
 }
 ENVCRYPT_FUNCTION(envcrypt_eq) {
-    PG_RETURN_BOOL(Compare(fcinfo) == 0);
+    PG_RETURN_BOOL(Equal(fcinfo));
 }
 ENVCRYPT_FUNCTION(envcrypt_ne) {
-    PG_RETURN_BOOL(Compare(fcinfo) != 0);
+    PG_RETURN_BOOL(!Equal(fcinfo));
 }
 ENVCRYPT_FUNCTION(envcrypt_ge) {
     PG_RETURN_BOOL(Compare(fcinfo) >= 0);

@@ -1,4 +1,4 @@
-#include <utility>
+#include <algorithm>
 
 #include "core/bytes.h"
 
@@ -13,13 +13,18 @@ extern "C" {
 namespace envcrypt {
 namespace {
 
-constexpr std::size_t kEntries = 1024;
+// Places of four. In a grouping, a group's first value is needed for each row, and each row's own value twice
+// and never again: so what was used most stays, and uses are forgotten as others come.
+constexpr std::size_t kPlaces = 1024;
+constexpr std::size_t kWays = 4;
+constexpr std::uint8_t kUse = 2;
 constexpr std::size_t kLongest = 1024;  // bytes; longer values are kept only while they are compared
 
 struct Entry {
     void *sealed;  // a copy with its varlena header, or nullptr
     Datum value;
     const BaseType *type;
+    std::uint8_t uses;
 };
 
 struct Memo {
@@ -27,8 +32,9 @@ struct Memo {
     MemoryContext scratch;  // what opening allocates on the way
     std::uint64_t generation;
     std::size_t next_passing;
+    const Entry *in_use;  // the first value of the comparison that is running
     Entry passing[2];
-    Entry entries[kEntries];
+    Entry entries[kPlaces][kWays];
 };
 
 Memo *memo = nullptr;
@@ -64,7 +70,7 @@ bool Holds(const Entry &entry, const BaseType &type, std::span<const std::uint8_
     return kept.size() == sealed.size() && memcmp(kept.data(), sealed.data(), kept.size()) == 0;
 }
 
-Datum Replace(Entry *entry, const BaseType &type, const struct varlena *sealed) {
+void Replace(Entry *entry, const BaseType &type, const struct varlena *sealed) {
     if (entry->sealed != nullptr) {
         pfree(entry->sealed);
         entry->sealed = nullptr;
@@ -82,40 +88,60 @@ Datum Replace(Entry *entry, const BaseType &type, const struct varlena *sealed) 
     entry->sealed = copy;
     MemoryContextSwitchTo(caller);
     MemoryContextReset(memo->scratch);
-    return entry->value;
+}
+
+// The entry of a value that is not there yet: the least used one, which is not in use now.
+Entry *Victim(Entry (&place)[kWays]) {
+    Entry *victim = nullptr;
+    for (Entry &entry : place) {
+        if (entry.uses > 0)
+            entry.uses--;
+        if (&entry != memo->in_use && (victim == nullptr || entry.uses < victim->uses))
+            victim = &entry;
+    }
+    return victim;
 }
 
 // Opening may find that keys changed meanwhile. That empties the memo at the next call, never between the two
 // values of one comparison: the first one's result is in use.
-Datum OpenInto(Memo *current, const BaseType &type, const struct varlena *sealed) {
+const Entry *Find(Memo *current, const BaseType &type, const struct varlena *sealed) {
     const auto bytes = VarlenaBytes(sealed);
     if (bytes.size() < sizeof(std::uint64_t) || bytes.size() > kLongest) {
         current->next_passing = 1 - current->next_passing;
-        return Replace(&current->passing[current->next_passing], type, sealed);
+        Entry *passing = &current->passing[current->next_passing];
+        Replace(passing, type, sealed);
+        return passing;
     }
-    // Tags are uniformly distributed. Two values that are compared may fall on the same place, and the first
-    // one's result must outlive the second call: so each place has two entries, the later one first.
-    Entry *place = &current->entries[LoadBigEndian<std::uint64_t>(bytes.last(8)) % (kEntries / 2) * 2];
-    if (Holds(place[0], type, bytes))
-        return place[0].value;
-    if (!Holds(place[1], type, bytes))
-        Replace(&place[1], type, sealed);
-    std::swap(place[0], place[1]);
-    return place[0].value;
+    // Tags are uniformly distributed.
+    Entry(&place)[kWays] = current->entries[LoadBigEndian<std::uint64_t>(bytes.last(8)) % kPlaces];
+    for (Entry &entry : place) {
+        if (Holds(entry, type, bytes)) {
+            entry.uses = static_cast<std::uint8_t>(std::min(entry.uses + kUse, UINT8_MAX));
+            return &entry;
+        }
+    }
+    Entry *victim = Victim(place);
+    Replace(victim, type, sealed);
+    victim->uses = kUse;
+    return victim;
 }
 
 }  // namespace
 
 Datum OpenThroughMemo(const BaseType &type, const struct varlena *sealed) {
-    return OpenInto(CurrentMemo(), type, sealed);
+    Memo *current = CurrentMemo();
+    current->in_use = nullptr;
+    return Find(current, type, sealed)->value;
 }
 
 OpenedPair OpenPairThroughMemo(const BaseType &type, const struct varlena *left,
                                const struct varlena *right) {
     Memo *current = CurrentMemo();
+    current->in_use = nullptr;
+    current->in_use = Find(current, type, left);
     OpenedPair opened;
-    opened.left = OpenInto(current, type, left);
-    opened.right = OpenInto(current, type, right);
+    opened.left = current->in_use->value;
+    opened.right = Find(current, type, right)->value;
     return opened;
 }
 
