@@ -107,6 +107,10 @@ CREATE FUNCTION envcrypt_refuse_index(internal) RETURNS void
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_refuse_index(internal) IS 'envcrypt: refuses an index on a randomly encrypted column';
 
+CREATE FUNCTION envcrypt_subscript(internal) RETURNS internal
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_subscript(internal) IS 'envcrypt: subscripts of encrypted documents and arrays';
+
 CREATE FUNCTION envcrypt_typmod_out(integer) RETURNS cstring
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_typmod_out(integer) IS 'I/O typmod of encrypted times';
@@ -180,6 +184,9 @@ BEGIN
         AND typmodin <> 0 AND base <> 'interval'::regtype;
     modifiers := coalesce(modifiers, '');
     arguments := coalesce(arguments, '');
+    IF (SELECT typsubscript <> 0 AND typlen = -1 FROM pg_type WHERE oid = ultimate) THEN
+        modifiers := modifiers || format(', SUBSCRIPT = %senvcrypt_subscript', schema);
+    END IF;
     BEGIN
         EXECUTE format('SELECT FROM (VALUES (NULL::%s)) AS v (x) ORDER BY x', base);
     EXCEPTION WHEN undefined_function THEN
@@ -630,14 +637,6 @@ FROM (VALUES
     ('{date_trunc}', '{text,encrypted_date,text}', '{text,date,text}'),
     ('{date_bin}', '{interval,encrypted_date,timestamptz}', '{interval,date,timestamptz}'),
     ('{to_char}', '{encrypted_date,text}', '{date,text}'),
-    ('{timezone}', '{text,encrypted_date}', '{text,date}'),
-    ('{timezone}', '{interval,encrypted_date}', '{interval,date}'),
-    ('{overlaps}', '{encrypted_date,encrypted_date,encrypted_date,encrypted_date}', '{date,date,date,date}'),
-    ('{overlaps}', '{encrypted_date,encrypted_date,timestamptz,timestamptz}', '{date,date,timestamptz,timestamptz}'),
-    ('{overlaps}', '{timestamptz,timestamptz,encrypted_date,encrypted_date}', '{timestamptz,timestamptz,date,date}'),
-    ('{overlaps}', '{encrypted_date,interval,encrypted_date,interval}', '{date,interval,date,interval}'),
-    ('{overlaps}', '{encrypted_date,interval,timestamptz,interval}', '{date,interval,timestamptz,interval}'),
-    ('{overlaps}', '{timestamptz,interval,encrypted_date,interval}', '{timestamptz,interval,date,interval}'),
     ('{generate_series}', '{encrypted_date,encrypted_date,interval}', '{date,date,interval}'),
     ('{generate_series}', '{encrypted_date,timestamptz,interval}', '{date,timestamptz,interval}'),
     ('{generate_series}', '{timestamptz,encrypted_date,interval}', '{timestamptz,date,interval}'))
