@@ -10,6 +10,7 @@
 #include "pg/rights.h"
 #include "pg/settings.h"
 #include "pg/statement_state.h"
+#include "pg/transit.h"
 
 extern "C" {
 PG_MODULE_MAGIC;
@@ -24,6 +25,7 @@ void _PG_init() {
     envcrypt::RegisterRightsCallbacks();
     envcrypt::RegisterKeyCacheCallbacks();
     envcrypt::RegisterOrphanCallbacks();
+    envcrypt::RegisterTransitCallbacks();
     envcrypt::InstallLogHook();
     envcrypt::InstallStatementHooks();
 }

@@ -6,6 +6,7 @@
 #include "pg/seal.h"
 #include "pg/sealing_key.h"
 #include "pg/statement_state.h"
+#include "pg/transit.h"
 
 namespace envcrypt {
 namespace {
@@ -35,9 +36,12 @@ SealedFor WhoseKey(std::uint64_t key_id, const Owner &owner) {
 
 Datum Rebind(const BaseType &type, const SealedHeader &header, const struct varlena *sealed,
              const Binding &binding) {
-    KeyToSealFor(binding.owner, kWhat);  // what can fail, before anything is opened
+    DataKey *key = KeyToSealFor(binding.owner, kWhat);  // what can fail, before anything is opened
+    std::span<const std::uint8_t> recent;
+    if (FindInTransit(VarlenaBytes(sealed), &recent))
+        return SealPlain(key, type, recent, binding.context_id);
     const auto plain = OpenPlain(header, sealed);
-    DataKey *key = KeyToSealFor(binding.owner, kWhat);
+    key = KeyToSealFor(binding.owner, kWhat);
     const Datum bound = SealPlain(key, type, plain, binding.context_id);
     Wipe(plain);
     pfree(plain.data());

@@ -6,6 +6,7 @@
 #include "pg/plain_form.h"
 #include "pg/seal.h"
 #include "pg/statement_state.h"
+#include "pg/transit.h"
 
 extern "C" {
 #include "access/detoast.h"
@@ -15,47 +16,6 @@ namespace envcrypt {
 namespace {
 
 using Nonce = std::array<std::uint8_t, kMaxNonceBytes>;
-using TransitId = std::array<std::uint8_t, 8>;
-
-// Values in transit are known by their nonce, which begins with a random id. It belongs to one role in one
-// process: in a pooled session, nobody else can pass such a value off as his own.
-struct RoleTransitId {
-    Oid role;
-    TransitId id;
-};
-constexpr int kMaxTransitIds = 16;
-RoleTransitId transit_ids[kMaxTransitIds];
-int transit_ids_used = 0;
-int transit_ids_next = 0;
-int transit_process = 0;
-
-const RoleTransitId *FindTransitId(Oid role) {
-    if (transit_process != MyProcPid)
-        return nullptr;
-    for (int i = 0; i < transit_ids_used; i++) {
-        if (transit_ids[i].role == role)
-            return &transit_ids[i];
-    }
-    return nullptr;
-}
-
-const TransitId &CurrentTransitId() {
-    const Oid role = GetUserId();
-    if (const RoleTransitId *known = FindTransitId(role); likely(known != nullptr))
-        return known->id;
-    if (transit_process != MyProcPid)
-        ForgetTransitIds();
-    RoleTransitId made{.role = role, .id = {}};
-    if (const Status status = Random().Take(made.id, MyProcPid); !status.ok())
-        RaiseStatus(status);
-    transit_process = MyProcPid;
-    RoleTransitId &place = transit_ids[transit_ids_next];
-    transit_ids_next = (transit_ids_next + 1) % kMaxTransitIds;
-    transit_ids_used = std::min(transit_ids_used + 1, kMaxTransitIds);
-    place = made;
-    return place.id;
-}
-
 // Seals with a nonce of which the first `fixed` bytes are given and the rest is drawn.
 Datum SealWithNonce(DataKey *key, const BaseType &type, std::span<const std::uint8_t> plain,
                     std::uint16_t context_id, Nonce *nonce, std::size_t fixed) {
@@ -110,11 +70,6 @@ void CheckType(const BaseType &type, const SealedHeader &header) {
 
 }  // namespace
 
-void ForgetTransitIds() noexcept {
-    transit_ids_used = 0;
-    transit_ids_next = 0;
-}
-
 Datum SealPlain(DataKey *key, const BaseType &type, std::span<const std::uint8_t> plain,
                 std::uint16_t context_id) {
     Nonce nonce;
@@ -137,7 +92,9 @@ Datum SealInTransit(const BaseType &type, Datum value) {
     Nonce nonce;
     const TransitId &id = CurrentTransitId();
     std::ranges::copy(id, nonce.begin());
-    return SealWithNonce(key, type, plain, 0, &nonce, id.size());
+    const Datum sealed = SealWithNonce(key, type, plain, 0, &nonce, id.size());
+    RememberInTransit(VarlenaBytes(DatumGetPointer(sealed)), plain);
+    return sealed;
 }
 
 SealedHeader Header(const BaseType &type, const struct varlena *sealed) {
@@ -164,14 +121,6 @@ SealedHeader HeaderOf(const BaseType &type, Datum sealed, const struct varlena *
         RaiseCannotOpen("malformed", 0);
     CheckType(type, header);
     return header;
-}
-
-bool IsInTransit(const SealedHeader &header, const struct varlena *sealed) {
-    if (likely(header.algorithm != Algorithm::kXaes256Gcm || header.context_id != 0))
-        return false;
-    const RoleTransitId *known = FindTransitId(GetUserId());
-    return known != nullptr &&
-           std::ranges::equal(SealedNonce(header, VarlenaBytes(sealed)).first(known->id.size()), known->id);
 }
 
 Datum Open(const BaseType &type, const struct varlena *sealed) {

@@ -39,12 +39,6 @@ std::span<std::uint8_t> OpenPlain(const SealedHeader &header, const struct varle
 SealedHeader Header(const BaseType &type, const struct varlena *sealed);
 SealedHeader HeaderOf(const BaseType &type, Datum sealed, const struct varlena **head);
 
-// IsInTransit: a value that this backend sealed for the current role, and that was bound to nothing yet.
-[[nodiscard]] bool IsInTransit(const SealedHeader &header, const struct varlena *sealed);
-
-// ForgetTransitIds: what was sealed in transit until now is a value like any other.
-void ForgetTransitIds() noexcept;
-
 enum class Authenticity : std::uint8_t { kAuthentic, kForged, kUnknown };
 
 // Authenticate tells whether a sealed value is genuine, or kUnknown where its key cannot be had here. Keeps

@@ -1,5 +1,5 @@
-#include "pg/seal.h"
 #include "pg/statement_state.h"
+#include "pg/transit.h"
 
 extern "C" {
 #include "postmaster/autovacuum.h"

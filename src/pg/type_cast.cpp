@@ -6,6 +6,7 @@
 #include "pg/errors.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
+#include "pg/transit.h"
 #include "pg/value_memo.h"
 
 extern "C" {
@@ -103,8 +104,8 @@ ENVCRYPT_FUNCTION(envcrypt_to_json) {
     return FunctionCall1(&state->to_json, OpenArgument(fcinfo, *state->type));
 }
 
-// Base type, or one that PostgreSQL can take for it, or another encrypted type, to the encrypted type, perhaps with a type modifier.
-// Constants of other types are as literals: who may open may write them.
+// Base type, or one that PostgreSQL can take for it, or another encrypted type, to the encrypted type,
+// perhaps with a type modifier. Constants of other types are as literals: who may open may write them.
 ENVCRYPT_FUNCTION(envcrypt_seal) {
     CastState *state = StateOf(fcinfo->flinfo, kResult, 0);
     const BaseType &type = *state->type;

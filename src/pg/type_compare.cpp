@@ -33,9 +33,9 @@ CompareState *StateOf(FmgrInfo *function) {
     auto *state =
         static_cast<CompareState *>(MemoryContextAllocZero(function->fn_mcxt, sizeof(CompareState)));
     state->type = type;
-    state->base = lookup_type_cache(type->base, TYPECACHE_CMP_PROC_FINFO | TYPECACHE_EQ_OPR_FINFO |
-                                                    TYPECACHE_HASH_PROC_FINFO |
-                                                    TYPECACHE_HASH_EXTENDED_PROC_FINFO);
+    state->base =
+        lookup_type_cache(type->base, TYPECACHE_CMP_PROC_FINFO | TYPECACHE_EQ_OPR_FINFO |
+                                          TYPECACHE_HASH_PROC_FINFO | TYPECACHE_HASH_EXTENDED_PROC_FINFO);
     function->fn_extra = state;
     return state;
 }
@@ -71,8 +71,7 @@ bool Equal(FunctionCallInfo fcinfo) {
     constexpr int kEqual = 2;
     return CompareWith(fcinfo, kEqual, [fcinfo](const TypeCacheEntry *base, const OpenedPair &opened) {
                auto *equal = const_cast<FmgrInfo *>(&base->eq_opr_finfo);
-               return DatumGetBool(
-                          FunctionCall2Coll(equal, PG_GET_COLLATION(), opened.left, opened.right))
+               return DatumGetBool(FunctionCall2Coll(equal, PG_GET_COLLATION(), opened.left, opened.right))
                           ? kEqual
                           : 0;
            }) == kEqual;

@@ -9,6 +9,7 @@
 #include "pg/seal.h"
 #include "pg/settings.h"
 #include "pg/statement_state.h"
+#include "pg/transit.h"
 
 namespace envcrypt {
 namespace {

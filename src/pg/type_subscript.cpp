@@ -17,10 +17,9 @@ namespace {
 extern "C" void envcrypt_transform_subscript(SubscriptingRef *reference, List *indirection,
                                              struct ParseState *parse, bool is_slice, bool is_assignment) {
     if (is_assignment)
-        ereport(ERROR,
-                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                 errmsg("cannot assign to a part of an encrypted value"),
-                 errhint("Assign the whole value, for example with jsonb_set()."), HideFromLog()));
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("cannot assign to a part of an encrypted value"),
+                        errhint("Assign the whole value, for example with jsonb_set()."), HideFromLog()));
     const BaseType &type = *FindBaseType(reference->refcontainertype);
     RequireBase(type);
     reference->refexpr = reinterpret_cast<Expr *>(
