@@ -135,9 +135,13 @@ BEGIN
         SELECT typbasetype INTO STRICT ultimate FROM pg_type WHERE oid = ultimate;
     END LOOP;
     sealed := schema || quote_ident('encrypted_' || type.typname);
-    -- encrypted_text(20) is as varchar(20).
-    SELECT format(', TYPMOD_IN = %s, TYPMOD_OUT = %s', typmodin, typmodout), ', integer, boolean' INTO modifiers, arguments
-    FROM pg_type WHERE oid = CASE base WHEN 'text'::regtype THEN 'varchar'::regtype ELSE base END AND typmodin <> 0;
+    -- encrypted_text(20) is as varchar(20). The modifiers of times are printed with words that only the grammar of their own
+    -- names takes, "(3) with time zone": varbit's are printed as a number. Those of interval are not numbers alone.
+    SELECT format(', TYPMOD_IN = %s, TYPMOD_OUT = %s', typmodin,
+            CASE WHEN typname ~ '^time' THEN 'varbittypmodout'::regproc ELSE typmodout END),
+        ', integer, boolean' INTO modifiers, arguments
+    FROM pg_type WHERE oid = CASE base WHEN 'text'::regtype THEN 'varchar'::regtype ELSE base END AND typmodin <> 0
+        AND oid <> 'interval'::regtype;
     modifiers := coalesce(modifiers, '');
     arguments := coalesce(arguments, '');
     BEGIN
