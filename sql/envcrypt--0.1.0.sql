@@ -376,7 +376,8 @@ REVOKE ALL ON FUNCTION envcrypt_define_type(regtype, boolean) FROM PUBLIC;
 SELECT @extschema@.envcrypt_define_type(base::pg_catalog.regtype, false)
 FROM pg_catalog.unnest('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}'::pg_catalog.text[]) AS base;
 
--- Operators that the implicit cast does not reach: an encrypted bytea beside || would be taken for anynonarray || text.
+-- Operators that the implicit cast does not reach: an encrypted bytea or jsonb beside || would be taken for
+-- anynonarray || text.
 
 CREATE FUNCTION encrypted_bytea_cat(encrypted_bytea, bytea) RETURNS bytea
     LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::bytea || $2;
@@ -393,6 +394,22 @@ CREATE OPERATOR || (LEFTARG = encrypted_bytea, RIGHTARG = encrypted_bytea, FUNCT
 COMMENT ON OPERATOR || (encrypted_bytea, bytea) IS 'concatenates what was sealed';
 COMMENT ON OPERATOR || (bytea, encrypted_bytea) IS 'concatenates what was sealed';
 COMMENT ON OPERATOR || (encrypted_bytea, encrypted_bytea) IS 'concatenates what was sealed';
+
+CREATE FUNCTION encrypted_jsonb_cat(encrypted_jsonb, jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::jsonb || $2;
+CREATE FUNCTION encrypted_jsonb_cat(jsonb, encrypted_jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1 || $2::jsonb;
+CREATE FUNCTION encrypted_jsonb_cat(encrypted_jsonb, encrypted_jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::jsonb || $2::jsonb;
+COMMENT ON FUNCTION encrypted_jsonb_cat(encrypted_jsonb, jsonb) IS 'implementation of || operator';
+COMMENT ON FUNCTION encrypted_jsonb_cat(jsonb, encrypted_jsonb) IS 'implementation of || operator';
+COMMENT ON FUNCTION encrypted_jsonb_cat(encrypted_jsonb, encrypted_jsonb) IS 'implementation of || operator';
+CREATE OPERATOR || (LEFTARG = encrypted_jsonb, RIGHTARG = jsonb, FUNCTION = encrypted_jsonb_cat);
+CREATE OPERATOR || (LEFTARG = jsonb, RIGHTARG = encrypted_jsonb, FUNCTION = encrypted_jsonb_cat);
+CREATE OPERATOR || (LEFTARG = encrypted_jsonb, RIGHTARG = encrypted_jsonb, FUNCTION = encrypted_jsonb_cat);
+COMMENT ON OPERATOR || (encrypted_jsonb, jsonb) IS 'concatenates what was sealed';
+COMMENT ON OPERATOR || (jsonb, encrypted_jsonb) IS 'concatenates what was sealed';
+COMMENT ON OPERATOR || (encrypted_jsonb, encrypted_jsonb) IS 'concatenates what was sealed';
 
 -- Protected columns.
 
