@@ -111,10 +111,6 @@ CREATE FUNCTION envcrypt_subscript(internal) RETURNS internal
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_subscript(internal) IS 'envcrypt: subscripts of encrypted documents and arrays';
 
-CREATE FUNCTION envcrypt_typmod_out(integer) RETURNS cstring
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_typmod_out(integer) IS 'I/O typmod of encrypted times';
-
 CREATE FUNCTION envcrypt_seal_support(internal) RETURNS internal
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_seal_support(internal) IS 'envcrypt: seals constants while a statement is planned';
@@ -176,12 +172,13 @@ BEGIN
         SELECT typbasetype INTO STRICT ultimate FROM pg_type WHERE oid = ultimate;
     END LOOP;
     sealed := schema || quote_ident('encrypted_' || type.typname);
-    -- encrypted_text(20) is as varchar(20).
-    -- Times print `(3) with time zone`, which only their own names can be followed by.
-    SELECT format(', TYPMOD_IN = %s, TYPMOD_OUT = %s', typmodin, CASE WHEN typmodout::text ~ '^time'
-        THEN schema || 'envcrypt_typmod_out' ELSE typmodout::text END), ', integer, boolean' INTO modifiers, arguments
-    FROM pg_type WHERE oid = CASE base WHEN 'text'::regtype THEN 'varchar'::regtype ELSE base END
-        AND typmodin <> 0 AND base <> 'interval'::regtype;
+    -- encrypted_text(20) is as varchar(20). The modifiers of times are printed with words that only the grammar of their own
+    -- names takes, "(3) with time zone": varbit's are printed as a number. Those of interval are not numbers alone.
+    SELECT format(', TYPMOD_IN = %s, TYPMOD_OUT = %s', typmodin,
+            CASE WHEN typname ~ '^time' THEN 'varbittypmodout'::regproc ELSE typmodout END),
+        ', integer, boolean' INTO modifiers, arguments
+    FROM pg_type WHERE oid = CASE base WHEN 'text'::regtype THEN 'varchar'::regtype ELSE base END AND typmodin <> 0
+        AND oid <> 'interval'::regtype;
     modifiers := coalesce(modifiers, '');
     arguments := coalesce(arguments, '');
     IF (SELECT typsubscript <> 0 AND typlen = -1 FROM pg_type WHERE oid = ultimate) THEN
@@ -652,6 +649,22 @@ COMMENT ON FUNCTION encrypt_for_user(text, integer) IS
     'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key';
 COMMENT ON FUNCTION encrypt_for_user(text, smallint) IS
     'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key';
+
+CREATE FUNCTION encrypted_jsonb_cat(encrypted_jsonb, jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::jsonb || $2;
+CREATE FUNCTION encrypted_jsonb_cat(jsonb, encrypted_jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1 || $2::jsonb;
+CREATE FUNCTION encrypted_jsonb_cat(encrypted_jsonb, encrypted_jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::jsonb || $2::jsonb;
+COMMENT ON FUNCTION encrypted_jsonb_cat(encrypted_jsonb, jsonb) IS 'implementation of || operator';
+COMMENT ON FUNCTION encrypted_jsonb_cat(jsonb, encrypted_jsonb) IS 'implementation of || operator';
+COMMENT ON FUNCTION encrypted_jsonb_cat(encrypted_jsonb, encrypted_jsonb) IS 'implementation of || operator';
+CREATE OPERATOR || (LEFTARG = encrypted_jsonb, RIGHTARG = jsonb, FUNCTION = encrypted_jsonb_cat);
+CREATE OPERATOR || (LEFTARG = jsonb, RIGHTARG = encrypted_jsonb, FUNCTION = encrypted_jsonb_cat);
+CREATE OPERATOR || (LEFTARG = encrypted_jsonb, RIGHTARG = encrypted_jsonb, FUNCTION = encrypted_jsonb_cat);
+COMMENT ON OPERATOR || (encrypted_jsonb, jsonb) IS 'concatenates what was sealed';
+COMMENT ON OPERATOR || (jsonb, encrypted_jsonb) IS 'concatenates what was sealed';
+COMMENT ON OPERATOR || (encrypted_jsonb, encrypted_jsonb) IS 'concatenates what was sealed';
 
 -- Protected columns.
 

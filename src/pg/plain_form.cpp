@@ -103,10 +103,18 @@ Datum ReceiveFromBytes(const BaseType &type, PlainBuffer *buffer) {
     message.maxlen = message.len + 1;  // array_recv and its like put a terminator there for a moment
     message.cursor = 0;
     auto *receive = const_cast<FmgrInfo *>(&type.receive);
-    const Datum value = WithoutContents(type.base, [&] {
-        return WithUtf8Client(
-            [&] { return ReceiveFunctionCall(receive, &message, type.input_parameter, -1); });
-    });
+    const Datum value = WithoutContents(
+        type.base,
+        [&] {
+            return WithUtf8Client([&] {
+                const Datum received = ReceiveFunctionCall(receive, &message, type.input_parameter, -1);
+                if (message.cursor != message.len)
+                    ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+                                    errmsg("incorrect binary data format")));
+                return received;
+            });
+        },
+        true);
     Wipe(buffer->bytes());
     pfree(buffer->chunk);
     return value;
