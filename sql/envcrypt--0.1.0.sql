@@ -396,6 +396,11 @@ CREATE FUNCTION envcrypt_owner_trigger() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_owner_trigger() IS 'envcrypt: binds the values of a protected column to their row''s owner';
 
+CREATE FUNCTION envcrypt_trigger_columns(trigger oid) RETURNS smallint[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_trigger_columns(oid) IS
+    'envcrypt: the columns that a trigger''s WHEN clause names, in its order: of an owner trigger, the value and the owner';
+
 -- Keys. Each of these functions checks the caller's right itself, too.
 
 CREATE FUNCTION envcrypt_generate_master_key() RETURNS text
