@@ -434,6 +434,155 @@ GRANT EXECUTE ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_k
     envcrypt_rotate_master(), envcrypt_shred_user(text) TO envcrypt_keyadmin;
 GRANT EXECUTE ON FUNCTION envcrypt_status() TO envcrypt_keyadmin, envcrypt_encrypt, envcrypt_decrypt, envcrypt_search;
 
+-- Tables whose rows are owners. The triggers' names sort first: a new name has its key before a foreign key's
+-- ON UPDATE CASCADE seals for it, and a deleted user's is gone before ON DELETE SET NULL could seal for nobody.
+
+CREATE FUNCTION envcrypt_managed_owner_trigger() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_managed_owner_trigger() IS
+    'envcrypt: makes a data key with each user, and destroys it with the user where that was asked for';
+
+CREATE FUNCTION envcrypt_make_managed_key(owner text) RETURNS boolean
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_make_managed_key(text) IS
+    'envcrypt: makes an owner''s data key; false if there was one, null if it was destroyed';
+
+CREATE FUNCTION envcrypt_manage_owners("table" regclass, "column" name, on_delete text DEFAULT 'keep') RETURNS bigint
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    users pg_class;
+    users_column pg_attribute;
+    base oid;
+    present record;
+    part regclass;
+    made bigint;
+    shredded bigint;
+BEGIN
+    IF "table" IS NULL OR "column" IS NULL OR on_delete IS NULL THEN
+        RAISE EXCEPTION 'arguments of envcrypt_manage_owners() must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF on_delete NOT IN ('keep', 'shred') THEN
+        RAISE EXCEPTION 'on_delete must be "keep" or "shred", not "%"', on_delete USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT * INTO users FROM pg_class WHERE oid = "table";
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
+    END IF;
+    IF users.relkind NOT IN ('r', 'p') OR users.relpersistence = 't' OR users.oid < 16384 THEN
+        RAISE EXCEPTION '"%" cannot be managed', users.relname USING ERRCODE = 'wrong_object_type',
+            DETAIL = 'Only a permanent or unlogged table of users can be.';
+    END IF;
+    IF NOT pg_has_role(users.relowner, 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of table %', users.relname USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    SELECT * INTO users_column FROM pg_attribute
+    WHERE attrelid = "table" AND attname = "column" AND attnum > 0 AND NOT attisdropped;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'column "%" of table "%" does not exist', "column", users.relname USING ERRCODE = 'undefined_column';
+    END IF;
+    base := users_column.atttypid;
+    WHILE (SELECT typtype = 'd' FROM pg_type WHERE oid = base) LOOP
+        SELECT typbasetype INTO STRICT base FROM pg_type WHERE oid = base;
+    END LOOP;
+    IF base <> ALL ('{text,varchar,bpchar,name,int2,int4,int8,oid,numeric,uuid}'::regtype[]::oid[])
+        AND NOT EXISTS (SELECT FROM pg_type WHERE oid = base AND typtype = 'e')
+        AND NOT EXISTS (SELECT FROM pg_cast WHERE castsource = base AND casttarget = 'text'::regtype AND castmethod = 'b'
+            AND castcontext = 'i')
+    THEN
+        RAISE EXCEPTION 'column "%" of type % cannot name owners', "column",
+            format_type(users_column.atttypid, users_column.atttypmod)
+            USING ERRCODE = 'datatype_mismatch',
+            DETAIL = 'An owner''s name must be the same text whatever the session''s settings are.',
+            HINT = 'Use a column of type text, varchar, char, name, an integer type, numeric, uuid, oid, or an enum.';
+    END IF;
+
+    -- Nobody adds a user between the trigger and the keys of those who are there.
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', "table");
+    FOR present IN
+        SELECT t.tgparentid, t.tgname, a.attname,
+            (SELECT p.tgrelid FROM pg_trigger AS p WHERE p.oid = t.tgparentid)::regclass AS parent
+        FROM pg_trigger AS t JOIN pg_attribute AS a
+            ON a.attrelid = t.tgrelid AND a.attnum = (@extschema@.envcrypt_trigger_columns(t.oid))[1]
+        WHERE t.tgrelid = "table" AND t.tgfoid = '@extschema@.envcrypt_managed_owner_trigger()'::regprocedure
+    LOOP
+        IF present.tgparentid <> 0 THEN
+            RAISE EXCEPTION 'the owners of table "%" are managed already', users.relname USING
+                ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It is a partition of %s.', present.parent);
+        ELSIF present.attname <> "column" THEN
+            RAISE EXCEPTION 'the owners of table "%" are managed already, in column "%"', users.relname, present.attname
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Call envcrypt_unmanage_owners() first.';
+        END IF;
+    END LOOP;
+    PERFORM @extschema@.envcrypt_drop_owner_triggers("table");
+    EXECUTE format('CREATE TRIGGER "!envcrypt_owners" AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.%I IS NOT NULL) '
+        'EXECUTE FUNCTION @extschema@.envcrypt_managed_owner_trigger()', "table", "column");
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!envcrypt_owners"', "table");
+    IF on_delete = 'shred' THEN
+        EXECUTE format('CREATE TRIGGER "!envcrypt_owners_delete" AFTER DELETE ON %s FOR EACH ROW WHEN (old.%I IS NOT NULL) '
+            'EXECUTE FUNCTION @extschema@.envcrypt_managed_owner_trigger()', "table", "column");
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!envcrypt_owners_delete"', "table");
+        -- PostgreSQL copies no statement trigger to a partition.
+        FOR part IN SELECT "table" UNION SELECT relid FROM pg_partition_tree("table") LOOP
+            EXECUTE format('CREATE TRIGGER "!envcrypt_owners_truncate" BEFORE TRUNCATE ON %s FOR EACH STATEMENT '
+                'EXECUTE FUNCTION @extschema@.envcrypt_managed_owner_trigger()', part);
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!envcrypt_owners_truncate"', part);
+        END LOOP;
+    END IF;
+
+    EXECUTE format('SELECT count(*) FILTER (WHERE made), count(*) FILTER (WHERE made IS NULL) FROM (SELECT '
+        '@extschema@.envcrypt_make_managed_key(name) AS made FROM (SELECT DISTINCT %I::text COLLATE "C" AS name '
+        'FROM %s%s WHERE %I IS NOT NULL ORDER BY 1) AS sorted OFFSET 0) AS done', "column",
+        CASE users.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, "table", "column") INTO made, shredded;
+    IF shredded > 0 THEN
+        RAISE NOTICE '% users of table "%" have no data key: theirs were destroyed', shredded, users.relname
+            USING HINT = 'A key administrator gives one a new key with envcrypt_create_user_key(owner, after_shred => true).';
+    END IF;
+    RETURN made;
+END $$;
+COMMENT ON FUNCTION envcrypt_manage_owners(regclass, name, text) IS
+    'makes a data key for each user of a table, now and from now on; on_delete => ''shred'' destroys it with the user; how many were made';
+
+CREATE FUNCTION envcrypt_unmanage_owners("table" regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parent regclass;
+BEGIN
+    SELECT p.tgrelid INTO parent FROM pg_trigger AS t JOIN pg_trigger AS p ON p.oid = t.tgparentid
+    WHERE t.tgrelid = "table" AND t.tgfoid = '@extschema@.envcrypt_managed_owner_trigger()'::regprocedure;
+    IF FOUND THEN
+        RAISE EXCEPTION 'table % is managed as a partition of %', "table", parent USING
+            ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Call envcrypt_unmanage_owners(%L).', parent);
+    END IF;
+    IF NOT @extschema@.envcrypt_drop_owner_triggers("table") THEN
+        RAISE EXCEPTION 'the owners of table % are not managed', "table" USING ERRCODE = 'undefined_object';
+    END IF;
+END $$;
+COMMENT ON FUNCTION envcrypt_unmanage_owners(regclass) IS 'ends envcrypt_manage_owners(); all data keys stay';
+
+CREATE FUNCTION envcrypt_drop_owner_triggers("table" regclass) RETURNS boolean
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    old record;
+    dropped boolean := false;
+BEGIN
+    FOR old IN
+        SELECT t.tgrelid::regclass AS place, t.tgname FROM pg_trigger AS t
+        WHERE t.tgrelid IN (SELECT "table" UNION SELECT relid FROM pg_partition_tree("table")) AND t.tgparentid = 0
+            AND t.tgfoid = '@extschema@.envcrypt_managed_owner_trigger()'::regprocedure
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', old.tgname, old.place);
+        dropped := true;
+    END LOOP;
+    RETURN dropped;
+END $$;
+COMMENT ON FUNCTION envcrypt_drop_owner_triggers(regclass) IS
+    'envcrypt: drops the triggers of envcrypt_manage_owners(); false if there is none';
+
+REVOKE ALL ON FUNCTION envcrypt_managed_owner_trigger(), envcrypt_make_managed_key(text),
+    envcrypt_manage_owners(regclass, name, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION envcrypt_managed_owner_trigger(), envcrypt_make_managed_key(text),
+    envcrypt_manage_owners(regclass, name, text) TO envcrypt_keyadmin;
+
 -- What no operator class can refuse.
 
 CREATE FUNCTION envcrypt_guard_ddl() RETURNS event_trigger
