@@ -534,7 +534,7 @@ BEGIN
         'FROM %s%s WHERE %I IS NOT NULL ORDER BY 1) AS sorted OFFSET 0) AS done', "column",
         CASE users.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, "table", "column") INTO made, shredded;
     IF shredded > 0 THEN
-        RAISE NOTICE '% users of table "%" have no data key: theirs were destroyed', shredded, users.relname
+        RAISE NOTICE 'table "%" has users whose data keys were destroyed: %', users.relname, shredded
             USING HINT = 'A key administrator gives one a new key with envcrypt_create_user_key(owner, after_shred => true).';
     END IF;
     RETURN made;

@@ -32,18 +32,20 @@ extern "C" bool envcrypt_collect_columns(Node *node, void *context) {
     return WalkExpression(node, envcrypt_collect_columns, context);
 }
 
-[[noreturn]] void RaiseNotOurs(const TriggerData *data) {
+[[noreturn]] void RaiseNotOurs(const TriggerData *data, bool binds) {
     ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                     errmsg("trigger \"%s\" of table \"%s\" was not made by envcrypt",
                            data->tg_trigger->tgname, RelationGetRelationName(data->tg_relation)),
-                    errhint("Protect the column with envcrypt_protect()."), HideFromLog()));
+                    binds ? errhint("Protect the column with envcrypt_protect().")
+                          : errhint("Call envcrypt_manage_owners()."),
+                    HideFromLog()));
     pg_unreachable();
 }
 
-void Describe(const TriggerData *data, int owner_at, RowTrigger *found) {
+void Describe(const TriggerData *data, int owner_at, bool binds, RowTrigger *found) {
     const Trigger *trigger = data->tg_trigger;
     if (trigger->tgqual == nullptr)
-        RaiseNotOurs(data);
+        RaiseNotOurs(data, binds);
     const TriggerColumns named = ColumnsOfTrigger(trigger->tgqual);
     const TupleDesc columns = RelationGetDescr(data->tg_relation);
     const auto type_of = [columns](AttrNumber column) {
@@ -53,10 +55,10 @@ void Describe(const TriggerData *data, int owner_at, RowTrigger *found) {
     std::copy_n(named.column, named.count, found->column);
     for (int i = 0; i < found->columns; i++) {
         if (found->column[i] > columns->natts)
-            RaiseNotOurs(data);
+            RaiseNotOurs(data, binds);
     }
     if (found->columns == 0 || found->columns < owner_at)
-        RaiseNotOurs(data);
+        RaiseNotOurs(data, binds);
     found->type =
         IsPlainEncryptedType(type_of(found->column[0])) ? FindBaseType(type_of(found->column[0])) : nullptr;
     if (found->columns > owner_at) {
@@ -75,11 +77,11 @@ void Describe(const TriggerData *data, int owner_at, RowTrigger *found) {
 void DescribeBinding(const TriggerData *data, RowTrigger *found) {
     const Trigger *trigger = data->tg_trigger;
     if (trigger->tgnargs < 2)
-        RaiseNotOurs(data);
+        RaiseNotOurs(data, true);
     char *end = nullptr;
     const std::uint64_t context_id = std::strtoul(trigger->tgargs[0], &end, 10);
     if (end == trigger->tgargs[0] || *end != '\0' || context_id > PG_UINT16_MAX)
-        RaiseNotOurs(data);
+        RaiseNotOurs(data, true);
     found->context_id = static_cast<std::uint16_t>(context_id);
     found->null_owner_allowed = strcmp(trigger->tgargs[1], "database") == 0;
 }
@@ -113,7 +115,7 @@ const RowTrigger &Known(const TriggerData *data, int owner_at, bool binds) {
     if (unlikely(!found || known->relation_changes != changes)) {
         RowTrigger described{};
         known->relation_changes = 0;
-        Describe(data, owner_at, &described);
+        Describe(data, owner_at, binds, &described);
         if (binds)
             DescribeBinding(data, &described);
         described.trigger = data->tg_trigger->tgoid;
