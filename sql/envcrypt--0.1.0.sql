@@ -583,6 +583,121 @@ REVOKE ALL ON FUNCTION envcrypt_managed_owner_trigger(), envcrypt_make_managed_k
 GRANT EXECUTE ON FUNCTION envcrypt_managed_owner_trigger(), envcrypt_make_managed_key(text),
     envcrypt_manage_owners(regclass, name, text) TO envcrypt_keyadmin;
 
+-- Verification. Faults are counted where the rows are scanned, in parallel workers, too; a few places are kept of each.
+
+CREATE FUNCTION envcrypt_add_tid(places tid[], place tid) RETURNS tid[]
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    RETURN CASE WHEN place IS NULL OR cardinality(places) >= 100 THEN places ELSE array_append(places, place) END;
+COMMENT ON FUNCTION envcrypt_add_tid(tid[], tid) IS 'envcrypt: transition of envcrypt_some_tids()';
+CREATE FUNCTION envcrypt_join_tids(places tid[], others tid[]) RETURNS tid[]
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE RETURN (array_cat(places, others))[1:100];
+COMMENT ON FUNCTION envcrypt_join_tids(tid[], tid[]) IS 'envcrypt: combination of envcrypt_some_tids()';
+CREATE AGGREGATE envcrypt_some_tids(tid) (SFUNC = envcrypt_add_tid, STYPE = tid[], INITCOND = '{}',
+    COMBINEFUNC = envcrypt_join_tids, PARALLEL = SAFE);
+COMMENT ON AGGREGATE envcrypt_some_tids(tid) IS 'envcrypt: at most 100 of many places';
+
+-- What is to be asked of each encrypted column of a table, with the triggers of all its partitions and children:
+-- `fault` is an SQL expression over alias t, null for a null value and '' for a good one.
+CREATE FUNCTION envcrypt_column_checks("table" regclass, OUT "column" name, OUT fault text) RETURNS SETOF record
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE tree AS (
+        SELECT "table"::oid AS relid UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN tree ON i.inhparent = tree.relid
+    ), base AS (  -- domains down to what they are over
+        SELECT oid AS type, oid AS base, typbasetype AS below, typelem FROM pg_type
+        UNION ALL SELECT base.type, t.oid, t.typbasetype, t.typelem FROM base JOIN pg_type AS t ON t.oid = base.below
+    ), sealed AS (
+        SELECT p.proargtypes[0] AS type FROM pg_proc AS p
+        WHERE p.proname = 'envcrypt_check' AND p.pronamespace = '@extschema@'::regnamespace
+    ), columns AS (
+        SELECT a.attnum, a.attname, base.base NOT IN (SELECT type FROM sealed) AS is_array
+        FROM pg_attribute AS a JOIN base ON base.type = a.atttypid AND base.below = 0
+        WHERE a.attrelid = "table" AND a.attnum > 0 AND NOT a.attisdropped
+            AND (base.base IN (SELECT type FROM sealed)
+                OR base.typelem IN (SELECT e.type FROM base AS e JOIN sealed ON sealed.type = e.base))
+    ), bindings AS (
+        SELECT t.tgrelid, v.attname AS value_name, o.attname AS owner_name,
+            split_part(encode(t.tgargs, 'escape'), '\000', 1)::integer AS context_id
+        FROM pg_trigger AS t
+        JOIN tree ON tree.relid = t.tgrelid
+        JOIN pg_proc AS p ON p.oid = t.tgfoid AND p.pronamespace = '@extschema@'::regnamespace
+            AND p.proname IN ('envcrypt_owner_trigger', 'envcrypt_sync_trigger')
+        CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_trigger_columns(t.oid) AS named,
+            CASE p.proname WHEN 'envcrypt_owner_trigger' THEN 1 ELSE 2 END AS value_at) AS c
+        JOIN pg_attribute AS v ON v.attrelid = t.tgrelid AND v.attnum = c.named[c.value_at]
+        LEFT JOIN pg_attribute AS o ON o.attrelid = t.tgrelid AND o.attnum = c.named[c.value_at + 1]
+    ), calls AS (
+        SELECT c.attnum, c.attname, c.is_array, r.oid AS relid, format('@extschema@.envcrypt_check(%s, %s, %s)',
+            CASE WHEN c.is_array THEN 'e' ELSE format('t.%I', c.attname) END,
+            CASE WHEN b.owner_name IS NULL THEN 'NULL' ELSE format('t.%I::pg_catalog.text', b.owner_name) END,
+            coalesce(b.context_id::text, 'NULL')) AS call
+        FROM columns AS c CROSS JOIN tree JOIN pg_class AS r ON r.oid = tree.relid AND r.relkind IN ('r', 'm')
+        LEFT JOIN bindings AS b ON b.tgrelid = r.oid AND b.value_name = c.attname
+    ), choices AS (
+        SELECT attnum, attname, is_array, CASE WHEN min(call) = max(call) THEN min(call)
+            ELSE 'CASE t.tableoid ' || string_agg(format('WHEN %s THEN %s', relid, call), ' ') || ' END' END AS call
+        FROM calls GROUP BY attnum, attname, is_array
+    )
+    SELECT attname, format('CASE WHEN t.%I IS NOT NULL THEN coalesce(%s, '''') END', attname, CASE WHEN is_array
+        THEN format('(SELECT pg_catalog.min(%s) FROM pg_catalog.unnest(t.%I) AS e WHERE e IS NOT NULL)', call, attname)
+        ELSE call END)
+    FROM choices ORDER BY attnum
+$$;
+COMMENT ON FUNCTION envcrypt_column_checks(regclass) IS 'envcrypt: what envcrypt_verify() asks of each column';
+
+-- One scan for all columns. unnest() keeps the planner from evaluating a check twice.
+CREATE FUNCTION envcrypt_verify_query("table" regclass, sample_percent double precision, checks text[]) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN format('SELECT t.tableoid AS place, c.n, c.fault, count(*) AS n, '
+    '@extschema@.envcrypt_some_tids(t.ctid) FILTER (WHERE c.fault OPERATOR(pg_catalog.<>) '''') AS tids '
+    'FROM %s AS t%s, LATERAL pg_catalog.unnest(ARRAY[%s]) WITH ORDINALITY AS c (fault, n) '
+    'WHERE c.fault IS NOT NULL GROUP BY t.tableoid, c.n, c.fault', "table",
+    CASE WHEN sample_percent < 100 THEN format(' TABLESAMPLE SYSTEM (%s)', sample_percent) ELSE '' END,
+    array_to_string(checks, ', '));
+COMMENT ON FUNCTION envcrypt_verify_query(regclass, double precision, text[]) IS 'envcrypt: the scan of envcrypt_verify()';
+
+CREATE FUNCTION envcrypt_verify("table" regclass, sample_percent double precision DEFAULT 100, max_examples integer DEFAULT 5)
+RETURNS TABLE (partition regclass, "column" name, problem text, "rows" bigint, examples tid[])
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+    checked pg_class;
+    columns name[];
+    checks text[];
+BEGIN
+    IF "table" IS NULL OR sample_percent IS NULL OR max_examples IS NULL THEN
+        RAISE EXCEPTION 'arguments of envcrypt_verify() must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF NOT sample_percent BETWEEN 0 AND 100 THEN
+        RAISE EXCEPTION 'sample_percent must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF NOT max_examples BETWEEN 0 AND 100 THEN
+        RAISE EXCEPTION 'max_examples must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT * INTO checked FROM pg_class WHERE oid = "table";
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
+    END IF;
+    IF checked.relkind NOT IN ('r', 'p', 'm') THEN
+        RAISE EXCEPTION '"%" is not a table or materialized view', checked.relname USING ERRCODE = 'wrong_object_type';
+    END IF;
+    IF NOT has_table_privilege("table", 'SELECT') THEN
+        RAISE EXCEPTION 'permission denied for table %', checked.relname USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL, NULL);  -- the right to open
+    SELECT array_agg(c."column"), array_agg(c.fault) INTO columns, checks FROM @extschema@.envcrypt_column_checks("table") AS c;
+    IF columns IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format('WITH found (place, n, fault, n_rows, tids) AS MATERIALIZED (%s) '
+        'SELECT NULL::regclass, $1[n], NULL::text, coalesce(sum(n_rows), 0)::bigint, NULL::tid[] '
+        'FROM generate_subscripts($1, 1) AS n LEFT JOIN found USING (n) GROUP BY n '
+        'UNION ALL SELECT NULLIF(place, $2)::regclass, $1[n], fault, n_rows, tids[1:$3] FROM found WHERE fault <> '''' '
+        'ORDER BY 2, 3 NULLS FIRST, 1', @extschema@.envcrypt_verify_query("table", sample_percent, checks))
+        USING columns, "table"::oid, max_examples;
+END $$;
+COMMENT ON FUNCTION envcrypt_verify(regclass, double precision, integer) IS
+    'opens every value of a table''s encrypted columns, or of a sample: how many, and what is wrong with how many and where';
+
 -- What no operator class can refuse.
 
 CREATE FUNCTION envcrypt_guard_ddl() RETURNS event_trigger

@@ -8,6 +8,7 @@
 
 extern "C" {
 #include "catalog/pg_type.h"
+#include "parser/parse_coerce.h"
 #include "rewrite/prs2lock.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
@@ -67,8 +68,13 @@ void Describe(const TriggerData *data, int owner_at, bool binds, RowTrigger *fou
         found->owner_is_varlena =
             found->owner_type == TEXTOID || found->owner_type == VARCHAROID || found->owner_type == BPCHAROID;
         Oid output = InvalidOid;
-        bool is_varlena = false;
-        getTypeOutputInfo(found->owner_type, &output, &is_varlena);
+        found->owner_has_cast = find_coercion_pathway(TEXTOID, found->owner_type, COERCION_EXPLICIT,
+                                                      &output) == COERCION_PATH_FUNC &&
+                                get_func_nargs(output) == 1;
+        if (!found->owner_has_cast) {
+            bool is_varlena = false;
+            getTypeOutputInfo(found->owner_type, &output, &is_varlena);
+        }
         fmgr_info_cxt(output, &found->owner_output, CacheMemoryContext);
     }
 }
@@ -100,8 +106,11 @@ RowTrigger *FindOrAdd(Oid trigger, bool *found) {
 
 // As a cast to text gives it.
 std::string_view OwnerText(const RowTrigger &trigger, Datum owner) {
+    auto *output = const_cast<FmgrInfo *>(&trigger.owner_output);
+    if (trigger.owner_has_cast && !trigger.owner_is_varlena)
+        return VarlenaChars(PG_DETOAST_DATUM_PACKED(FunctionCall1(output, owner)));
     if (!trigger.owner_is_varlena)
-        return OutputFunctionCall(const_cast<FmgrInfo *>(&trigger.owner_output), owner);
+        return OutputFunctionCall(output, owner);
     std::string_view text = VarlenaChars(PG_DETOAST_DATUM_PACKED(owner));
     if (trigger.owner_type == BPCHAROID)
         text = text.substr(0, text.find_last_not_of(' ') + 1);

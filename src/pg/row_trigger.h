@@ -35,6 +35,7 @@ struct RowTrigger {
     AttrNumber owner_column;  // InvalidAttrNumber: the values belong to nobody
     Oid owner_type;
     bool owner_is_varlena;  // text and its like
+    bool owner_has_cast;    // to text, which does not print all types as their output functions do
     FmgrInfo owner_output;
 };
 
