@@ -650,27 +650,16 @@ COMMENT ON FUNCTION encrypt_for_user(text, integer) IS
 COMMENT ON FUNCTION encrypt_for_user(text, smallint) IS
     'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key';
 
-CREATE FUNCTION encrypted_jsonb_cat(encrypted_jsonb, jsonb) RETURNS jsonb
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::jsonb || $2;
-CREATE FUNCTION encrypted_jsonb_cat(jsonb, encrypted_jsonb) RETURNS jsonb
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1 || $2::jsonb;
-CREATE FUNCTION encrypted_jsonb_cat(encrypted_jsonb, encrypted_jsonb) RETURNS jsonb
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1::jsonb || $2::jsonb;
-COMMENT ON FUNCTION encrypted_jsonb_cat(encrypted_jsonb, jsonb) IS 'implementation of || operator';
-COMMENT ON FUNCTION encrypted_jsonb_cat(jsonb, encrypted_jsonb) IS 'implementation of || operator';
-COMMENT ON FUNCTION encrypted_jsonb_cat(encrypted_jsonb, encrypted_jsonb) IS 'implementation of || operator';
-CREATE OPERATOR || (LEFTARG = encrypted_jsonb, RIGHTARG = jsonb, FUNCTION = encrypted_jsonb_cat);
-CREATE OPERATOR || (LEFTARG = jsonb, RIGHTARG = encrypted_jsonb, FUNCTION = encrypted_jsonb_cat);
-CREATE OPERATOR || (LEFTARG = encrypted_jsonb, RIGHTARG = encrypted_jsonb, FUNCTION = encrypted_jsonb_cat);
-COMMENT ON OPERATOR || (encrypted_jsonb, jsonb) IS 'concatenates what was sealed';
-COMMENT ON OPERATOR || (jsonb, encrypted_jsonb) IS 'concatenates what was sealed';
-COMMENT ON OPERATOR || (encrypted_jsonb, encrypted_jsonb) IS 'concatenates what was sealed';
-
 -- Protected columns.
 
 CREATE FUNCTION envcrypt_owner_trigger() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_owner_trigger() IS 'envcrypt: binds the values of a protected column to their row''s owner';
+
+CREATE FUNCTION envcrypt_trigger_columns(trigger oid) RETURNS smallint[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_trigger_columns(oid) IS
+    'envcrypt: the columns that a trigger''s WHEN clause names, in its order: of an owner trigger, the value and the owner';
 
 -- Keys. Each of these functions checks the caller's right itself, too.
 
@@ -704,6 +693,270 @@ REVOKE ALL ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(
 GRANT EXECUTE ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
     envcrypt_rotate_master(), envcrypt_shred_user(text) TO envcrypt_keyadmin;
 GRANT EXECUTE ON FUNCTION envcrypt_status() TO envcrypt_keyadmin, envcrypt_encrypt, envcrypt_decrypt, envcrypt_search;
+
+-- Tables whose rows are owners. The triggers' names sort first: a new name has its key before a foreign key's
+-- ON UPDATE CASCADE seals for it, and a deleted user's is gone before ON DELETE SET NULL could seal for nobody.
+
+CREATE FUNCTION envcrypt_managed_owner_trigger() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_managed_owner_trigger() IS
+    'envcrypt: makes a data key with each user, and destroys it with the user where that was asked for';
+
+CREATE FUNCTION envcrypt_make_managed_key(owner text) RETURNS boolean
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_make_managed_key(text) IS
+    'envcrypt: makes an owner''s data key; false if there was one, null if it was destroyed';
+
+CREATE FUNCTION envcrypt_manage_owners("table" regclass, "column" name, on_delete text DEFAULT 'keep') RETURNS bigint
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    users pg_class;
+    users_column pg_attribute;
+    base oid;
+    present record;
+    part regclass;
+    made bigint;
+    shredded bigint;
+BEGIN
+    IF "table" IS NULL OR "column" IS NULL OR on_delete IS NULL THEN
+        RAISE EXCEPTION 'arguments of envcrypt_manage_owners() must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF on_delete NOT IN ('keep', 'shred') THEN
+        RAISE EXCEPTION 'on_delete must be "keep" or "shred", not "%"', on_delete USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT * INTO users FROM pg_class WHERE oid = "table";
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
+    END IF;
+    IF users.relkind NOT IN ('r', 'p') OR users.relpersistence = 't' OR users.oid < 16384 THEN
+        RAISE EXCEPTION '"%" cannot be managed', users.relname USING ERRCODE = 'wrong_object_type',
+            DETAIL = 'Only a permanent or unlogged table of users can be.';
+    END IF;
+    IF NOT pg_has_role(users.relowner, 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of table %', users.relname USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    SELECT * INTO users_column FROM pg_attribute
+    WHERE attrelid = "table" AND attname = "column" AND attnum > 0 AND NOT attisdropped;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'column "%" of table "%" does not exist', "column", users.relname USING ERRCODE = 'undefined_column';
+    END IF;
+    base := users_column.atttypid;
+    WHILE (SELECT typtype = 'd' FROM pg_type WHERE oid = base) LOOP
+        SELECT typbasetype INTO STRICT base FROM pg_type WHERE oid = base;
+    END LOOP;
+    IF base <> ALL ('{text,varchar,bpchar,name,int2,int4,int8,oid,numeric,uuid}'::regtype[]::oid[])
+        AND NOT EXISTS (SELECT FROM pg_type WHERE oid = base AND typtype = 'e')
+        AND NOT EXISTS (SELECT FROM pg_cast WHERE castsource = base AND casttarget = 'text'::regtype AND castmethod = 'b'
+            AND castcontext = 'i')
+    THEN
+        RAISE EXCEPTION 'column "%" of type % cannot name owners', "column",
+            format_type(users_column.atttypid, users_column.atttypmod)
+            USING ERRCODE = 'datatype_mismatch',
+            DETAIL = 'An owner''s name must be the same text whatever the session''s settings are.',
+            HINT = 'Use a column of type text, varchar, char, name, an integer type, numeric, uuid, oid, or an enum.';
+    END IF;
+
+    -- Nobody adds a user between the trigger and the keys of those who are there.
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', "table");
+    FOR present IN
+        SELECT t.tgparentid, t.tgname, a.attname,
+            (SELECT p.tgrelid FROM pg_trigger AS p WHERE p.oid = t.tgparentid)::regclass AS parent
+        FROM pg_trigger AS t JOIN pg_attribute AS a
+            ON a.attrelid = t.tgrelid AND a.attnum = (@extschema@.envcrypt_trigger_columns(t.oid))[1]
+        WHERE t.tgrelid = "table" AND t.tgfoid = '@extschema@.envcrypt_managed_owner_trigger()'::regprocedure
+    LOOP
+        IF present.tgparentid <> 0 THEN
+            RAISE EXCEPTION 'the owners of table "%" are managed already', users.relname USING
+                ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It is a partition of %s.', present.parent);
+        ELSIF present.attname <> "column" THEN
+            RAISE EXCEPTION 'the owners of table "%" are managed already, in column "%"', users.relname, present.attname
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Call envcrypt_unmanage_owners() first.';
+        END IF;
+    END LOOP;
+    PERFORM @extschema@.envcrypt_drop_owner_triggers("table");
+    EXECUTE format('CREATE TRIGGER "!envcrypt_owners" AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.%I IS NOT NULL) '
+        'EXECUTE FUNCTION @extschema@.envcrypt_managed_owner_trigger()', "table", "column");
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!envcrypt_owners"', "table");
+    IF on_delete = 'shred' THEN
+        EXECUTE format('CREATE TRIGGER "!envcrypt_owners_delete" AFTER DELETE ON %s FOR EACH ROW WHEN (old.%I IS NOT NULL) '
+            'EXECUTE FUNCTION @extschema@.envcrypt_managed_owner_trigger()', "table", "column");
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!envcrypt_owners_delete"', "table");
+        -- PostgreSQL copies no statement trigger to a partition.
+        FOR part IN SELECT "table" UNION SELECT relid FROM pg_partition_tree("table") LOOP
+            EXECUTE format('CREATE TRIGGER "!envcrypt_owners_truncate" BEFORE TRUNCATE ON %s FOR EACH STATEMENT '
+                'EXECUTE FUNCTION @extschema@.envcrypt_managed_owner_trigger()', part);
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!envcrypt_owners_truncate"', part);
+        END LOOP;
+    END IF;
+
+    EXECUTE format('SELECT count(*) FILTER (WHERE made), count(*) FILTER (WHERE made IS NULL) FROM (SELECT '
+        '@extschema@.envcrypt_make_managed_key(name) AS made FROM (SELECT DISTINCT %I::text COLLATE "C" AS name '
+        'FROM %s%s WHERE %I IS NOT NULL ORDER BY 1) AS sorted OFFSET 0) AS done', "column",
+        CASE users.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, "table", "column") INTO made, shredded;
+    IF shredded > 0 THEN
+        RAISE NOTICE 'table "%" has users whose data keys were destroyed: %', users.relname, shredded
+            USING HINT = 'A key administrator gives one a new key with envcrypt_create_user_key(owner, after_shred => true).';
+    END IF;
+    RETURN made;
+END $$;
+COMMENT ON FUNCTION envcrypt_manage_owners(regclass, name, text) IS
+    'makes a data key for each user of a table, now and from now on; on_delete => ''shred'' destroys it with the user; how many were made';
+
+CREATE FUNCTION envcrypt_unmanage_owners("table" regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parent regclass;
+BEGIN
+    SELECT p.tgrelid INTO parent FROM pg_trigger AS t JOIN pg_trigger AS p ON p.oid = t.tgparentid
+    WHERE t.tgrelid = "table" AND t.tgfoid = '@extschema@.envcrypt_managed_owner_trigger()'::regprocedure;
+    IF FOUND THEN
+        RAISE EXCEPTION 'table % is managed as a partition of %', "table", parent USING
+            ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Call envcrypt_unmanage_owners(%L).', parent);
+    END IF;
+    IF NOT @extschema@.envcrypt_drop_owner_triggers("table") THEN
+        RAISE EXCEPTION 'the owners of table % are not managed', "table" USING ERRCODE = 'undefined_object';
+    END IF;
+END $$;
+COMMENT ON FUNCTION envcrypt_unmanage_owners(regclass) IS 'ends envcrypt_manage_owners(); all data keys stay';
+
+CREATE FUNCTION envcrypt_drop_owner_triggers("table" regclass) RETURNS boolean
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    old record;
+    dropped boolean := false;
+BEGIN
+    FOR old IN
+        SELECT t.tgrelid::regclass AS place, t.tgname FROM pg_trigger AS t
+        WHERE t.tgrelid IN (SELECT "table" UNION SELECT relid FROM pg_partition_tree("table")) AND t.tgparentid = 0
+            AND t.tgfoid = '@extschema@.envcrypt_managed_owner_trigger()'::regprocedure
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', old.tgname, old.place);
+        dropped := true;
+    END LOOP;
+    RETURN dropped;
+END $$;
+COMMENT ON FUNCTION envcrypt_drop_owner_triggers(regclass) IS
+    'envcrypt: drops the triggers of envcrypt_manage_owners(); false if there is none';
+
+REVOKE ALL ON FUNCTION envcrypt_managed_owner_trigger(), envcrypt_make_managed_key(text),
+    envcrypt_manage_owners(regclass, name, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION envcrypt_managed_owner_trigger(), envcrypt_make_managed_key(text),
+    envcrypt_manage_owners(regclass, name, text) TO envcrypt_keyadmin;
+
+-- Verification. Faults are counted where the rows are scanned, in parallel workers, too; a few places are kept of each.
+
+CREATE FUNCTION envcrypt_add_tid(places tid[], place tid) RETURNS tid[]
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    RETURN CASE WHEN place IS NULL OR cardinality(places) >= 100 THEN places ELSE array_append(places, place) END;
+COMMENT ON FUNCTION envcrypt_add_tid(tid[], tid) IS 'envcrypt: transition of envcrypt_some_tids()';
+CREATE FUNCTION envcrypt_join_tids(places tid[], others tid[]) RETURNS tid[]
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE RETURN (array_cat(places, others))[1:100];
+COMMENT ON FUNCTION envcrypt_join_tids(tid[], tid[]) IS 'envcrypt: combination of envcrypt_some_tids()';
+CREATE AGGREGATE envcrypt_some_tids(tid) (SFUNC = envcrypt_add_tid, STYPE = tid[], INITCOND = '{}',
+    COMBINEFUNC = envcrypt_join_tids, PARALLEL = SAFE);
+COMMENT ON AGGREGATE envcrypt_some_tids(tid) IS 'envcrypt: at most 100 of many places';
+
+-- What is to be asked of each encrypted column of a table, with the triggers of all its partitions and children:
+-- `fault` is an SQL expression over alias t, null for a null value and '' for a good one.
+CREATE FUNCTION envcrypt_column_checks("table" regclass, OUT "column" name, OUT fault text) RETURNS SETOF record
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE tree AS (
+        SELECT "table"::oid AS relid UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN tree ON i.inhparent = tree.relid
+    ), base AS (  -- domains down to what they are over
+        SELECT oid AS type, oid AS base, typbasetype AS below, typelem FROM pg_type
+        UNION ALL SELECT base.type, t.oid, t.typbasetype, t.typelem FROM base JOIN pg_type AS t ON t.oid = base.below
+    ), sealed AS (
+        SELECT p.proargtypes[0] AS type FROM pg_proc AS p
+        WHERE p.proname = 'envcrypt_check' AND p.pronamespace = '@extschema@'::regnamespace
+    ), columns AS (
+        SELECT a.attnum, a.attname, base.base NOT IN (SELECT type FROM sealed) AS is_array
+        FROM pg_attribute AS a JOIN base ON base.type = a.atttypid AND base.below = 0
+        WHERE a.attrelid = "table" AND a.attnum > 0 AND NOT a.attisdropped
+            AND (base.base IN (SELECT type FROM sealed)
+                OR base.typelem IN (SELECT e.type FROM base AS e JOIN sealed ON sealed.type = e.base))
+    ), bindings AS (
+        SELECT t.tgrelid, v.attname AS value_name, o.attname AS owner_name,
+            split_part(encode(t.tgargs, 'escape'), '\000', 1)::integer AS context_id
+        FROM pg_trigger AS t
+        JOIN tree ON tree.relid = t.tgrelid
+        JOIN pg_proc AS p ON p.oid = t.tgfoid AND p.pronamespace = '@extschema@'::regnamespace
+            AND p.proname IN ('envcrypt_owner_trigger', 'envcrypt_sync_trigger')
+        CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_trigger_columns(t.oid) AS named,
+            CASE p.proname WHEN 'envcrypt_owner_trigger' THEN 1 ELSE 2 END AS value_at) AS c
+        JOIN pg_attribute AS v ON v.attrelid = t.tgrelid AND v.attnum = c.named[c.value_at]
+        LEFT JOIN pg_attribute AS o ON o.attrelid = t.tgrelid AND o.attnum = c.named[c.value_at + 1]
+    ), calls AS (
+        SELECT c.attnum, c.attname, c.is_array, r.oid AS relid, format('@extschema@.envcrypt_check(%s, %s, %s)',
+            CASE WHEN c.is_array THEN 'e' ELSE format('t.%I', c.attname) END,
+            CASE WHEN b.owner_name IS NULL THEN 'NULL' ELSE format('t.%I::pg_catalog.text', b.owner_name) END,
+            coalesce(b.context_id::text, 'NULL')) AS call
+        FROM columns AS c CROSS JOIN tree JOIN pg_class AS r ON r.oid = tree.relid AND r.relkind IN ('r', 'm')
+        LEFT JOIN bindings AS b ON b.tgrelid = r.oid AND b.value_name = c.attname
+    ), choices AS (
+        SELECT attnum, attname, is_array, CASE WHEN min(call) = max(call) THEN min(call)
+            ELSE 'CASE t.tableoid ' || string_agg(format('WHEN %s THEN %s', relid, call), ' ') || ' END' END AS call
+        FROM calls GROUP BY attnum, attname, is_array
+    )
+    SELECT attname, format('CASE WHEN t.%I IS NOT NULL THEN coalesce(%s, '''') END', attname, CASE WHEN is_array
+        THEN format('(SELECT pg_catalog.min(%s) FROM pg_catalog.unnest(t.%I) AS e WHERE e IS NOT NULL)', call, attname)
+        ELSE call END)
+    FROM choices ORDER BY attnum
+$$;
+COMMENT ON FUNCTION envcrypt_column_checks(regclass) IS 'envcrypt: what envcrypt_verify() asks of each column';
+
+-- One scan for all columns. unnest() keeps the planner from evaluating a check twice.
+CREATE FUNCTION envcrypt_verify_query("table" regclass, sample_percent double precision, checks text[]) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN format('SELECT t.tableoid AS place, c.n, c.fault, count(*) AS n, '
+    '@extschema@.envcrypt_some_tids(t.ctid) FILTER (WHERE c.fault OPERATOR(pg_catalog.<>) '''') AS tids '
+    'FROM %s AS t%s, LATERAL pg_catalog.unnest(ARRAY[%s]) WITH ORDINALITY AS c (fault, n) '
+    'WHERE c.fault IS NOT NULL GROUP BY t.tableoid, c.n, c.fault', "table",
+    CASE WHEN sample_percent < 100 THEN format(' TABLESAMPLE SYSTEM (%s)', sample_percent) ELSE '' END,
+    array_to_string(checks, ', '));
+COMMENT ON FUNCTION envcrypt_verify_query(regclass, double precision, text[]) IS 'envcrypt: the scan of envcrypt_verify()';
+
+CREATE FUNCTION envcrypt_verify("table" regclass, sample_percent double precision DEFAULT 100, max_examples integer DEFAULT 5)
+RETURNS TABLE (partition regclass, "column" name, problem text, "rows" bigint, examples tid[])
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+    checked pg_class;
+    columns name[];
+    checks text[];
+BEGIN
+    IF "table" IS NULL OR sample_percent IS NULL OR max_examples IS NULL THEN
+        RAISE EXCEPTION 'arguments of envcrypt_verify() must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF NOT sample_percent BETWEEN 0 AND 100 THEN
+        RAISE EXCEPTION 'sample_percent must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF NOT max_examples BETWEEN 0 AND 100 THEN
+        RAISE EXCEPTION 'max_examples must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT * INTO checked FROM pg_class WHERE oid = "table";
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
+    END IF;
+    IF checked.relkind NOT IN ('r', 'p', 'm') THEN
+        RAISE EXCEPTION '"%" is not a table or materialized view', checked.relname USING ERRCODE = 'wrong_object_type';
+    END IF;
+    IF NOT has_table_privilege("table", 'SELECT') THEN
+        RAISE EXCEPTION 'permission denied for table %', checked.relname USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL, NULL);  -- the right to open
+    SELECT array_agg(c."column"), array_agg(c.fault) INTO columns, checks FROM @extschema@.envcrypt_column_checks("table") AS c;
+    IF columns IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format('WITH found (place, n, fault, n_rows, tids) AS MATERIALIZED (%s) '
+        'SELECT NULL::regclass, $1[n], NULL::text, coalesce(sum(n_rows), 0)::bigint, NULL::tid[] '
+        'FROM generate_subscripts($1, 1) AS n LEFT JOIN found USING (n) GROUP BY n '
+        'UNION ALL SELECT NULLIF(place, $2)::regclass, $1[n], fault, n_rows, tids[1:$3] FROM found WHERE fault <> '''' '
+        'ORDER BY 2, 3 NULLS FIRST, 1', @extschema@.envcrypt_verify_query("table", sample_percent, checks))
+        USING columns, "table"::oid, max_examples;
+END $$;
+COMMENT ON FUNCTION envcrypt_verify(regclass, double precision, integer) IS
+    'opens every value of a table''s encrypted columns, or of a sample: how many, and what is wrong with how many and where';
 
 -- What no operator class can refuse.
 

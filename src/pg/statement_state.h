@@ -17,6 +17,9 @@ namespace envcrypt {
 // IsDumpConnection: the client calls itself pg_dump, pg_dumpall or pg_restore, or behaves as pg_dump does.
 [[nodiscard]] bool IsDumpConnection() noexcept;
 
+// IsCiphertextForced: by one of these, or by envcrypt.io.
+[[nodiscard]] bool IsCiphertextForced() noexcept;
+
 // IsReplicationWorker: rows are compared on behalf of a logical replication worker.
 [[nodiscard]] bool IsReplicationWorker() noexcept;
 

@@ -16,13 +16,8 @@ namespace {
 
 enum class Language : std::uint8_t { kPlaintext, kCiphertext };
 
-bool ForcesCiphertext() {
-    return SpeaksOnlyCiphertext() || settings.io == static_cast<int>(Io::kCiphertext) ||
-           (settings.io == static_cast<int>(Io::kAuto) && IsDumpConnection());
-}
-
 Language InputLanguage() {
-    if (ForcesCiphertext())
+    if (IsCiphertextForced())
         return Language::kCiphertext;
     if (settings.io == static_cast<int>(Io::kPlaintext))
         return Language::kPlaintext;
@@ -30,7 +25,7 @@ Language InputLanguage() {
 }
 
 Language OutputLanguage() {
-    if (ForcesCiphertext())
+    if (IsCiphertextForced())
         return Language::kCiphertext;
     if (settings.io == static_cast<int>(Io::kPlaintext))
         return Language::kPlaintext;
@@ -65,7 +60,7 @@ bool IsConstantOfAlterTable(const BaseType &type, const struct varlena *sealed) 
 }
 
 [[noreturn]] void RaisePlaintextAsSealed(const BaseType &type) {
-    const bool forced = ForcesCiphertext();
+    const bool forced = IsCiphertextForced();
     ereport(ERROR,
             (errcode(forced ? ERRCODE_INVALID_TEXT_REPRESENTATION : ERRCODE_INSUFFICIENT_PRIVILEGE),
              errmsg("plaintext given where type %s expects a sealed value", format_type_be(type.encrypted)),

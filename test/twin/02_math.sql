@@ -28,10 +28,13 @@ SELECT id, sign(n) FROM t ORDER BY id;
 SELECT id, n ^ 2, power(n, 2), pow(2, n) FROM t WHERE abs(n) < 20 ORDER BY id;
 
 -- name: int8_roots
-SELECT id, |/ abs(n), ||/ n, sqrt(abs(n)), cbrt(n) FROM t WHERE abs(n) < 1000 ORDER BY id;
+SELECT id, sqrt(abs(n)), cbrt(n), |/ abs(n) FROM t WHERE abs(n) < 1000 ORDER BY id;
 
 -- name: int8_sqrt_column
-SELECT id, sqrt(n), |/ n FROM t WHERE n BETWEEN 0 AND 100 ORDER BY id;
+SELECT id, sqrt(n) FROM t WHERE n BETWEEN 0 AND 100 ORDER BY id;
+
+-- name: int8_root_operators
+SELECT id, |/ n, ||/ n FROM t WHERE n BETWEEN 0 AND 100 ORDER BY id;
 
 -- name: int8_bits
 SELECT id, n & 6, n | 1, n # 3, ~ n, n << 2, n >> 1 FROM t WHERE abs(n) < 1000 ORDER BY id;
@@ -50,10 +53,16 @@ SELECT id, factorial(n) FROM t WHERE n BETWEEN 0 AND 12 ORDER BY id;
 SELECT id, ceil(n), floor(n), ceiling(n) FROM t WHERE abs(n) < 1000 ORDER BY id;
 
 -- name: int8_round
-SELECT id, round(n), trunc(n), round(n, -1), trunc(n, -1) FROM t WHERE abs(n) < 1000 ORDER BY id;
+SELECT id, round(n), trunc(n) FROM t WHERE abs(n) < 1000 ORDER BY id;
+
+-- name: int8_round_digits
+SELECT id, round(n, -1), trunc(n, -1), round(n / 3.0, 2) FROM t WHERE abs(n) < 1000 ORDER BY id;
 
 -- name: int8_logarithms
-SELECT id, ln(n), log(n), log10(n), exp(n / 10), log(2, n) FROM t WHERE n BETWEEN 1 AND 100 ORDER BY id;
+SELECT id, ln(n), log(n), log10(n), exp(n / 10) FROM t WHERE n BETWEEN 1 AND 100 ORDER BY id;
+
+-- name: int8_logarithm_base
+SELECT id, log(2, n), log(n + 1, 100) FROM t WHERE n BETWEEN 1 AND 100 ORDER BY id;
 
 -- name: int8_trigonometry
 SELECT id, round(sin(n)::numeric, 10), round(cosd(n)::numeric, 10), degrees(n), radians(n) FROM t WHERE abs(n) < 1000 ORDER BY id;
@@ -88,6 +97,16 @@ SELECT id, amount * 1.10, amount / 7, amount + 0.000000000000000000001 FROM t OR
 -- name: numeric_power_root
 SELECT id, amount ^ 2, sqrt(abs(amount)), |/ abs(amount), power(amount, 2), power(amount, 2.0) FROM t WHERE abs(amount) < 100
 ORDER BY id;
+
+-- name: numeric_root_operators
+SELECT id, |/ amount, ||/ amount, cbrt(amount) FROM t WHERE amount BETWEEN 0.01 AND 100 ORDER BY id;
+
+-- name: numeric_power_mixed
+SELECT id, amount ^ 2.5, amount ^ n, power(amount, n), n ^ price FROM t WHERE amount BETWEEN 0.01 AND 20 AND n BETWEEN 0 AND 10
+ORDER BY id;
+
+-- name: numeric_trigonometry
+SELECT id, sin(amount), cos(price), atan2(amount, 2), degrees(amount) FROM t WHERE abs(amount) BETWEEN 0.1 AND 100 ORDER BY id;
 
 -- name: numeric_rounding
 SELECT id, round(amount), round(amount, 1), round(amount, -1), trunc(amount), trunc(amount, 1), ceil(amount), ceiling(amount),

@@ -134,6 +134,9 @@ SELECT id, (seen, seen) OVERLAPS ('2000-01-01', '2001-01-01'), (seen, interval '
 ORDER BY id;
 
 -- name: generate_series_dates
+SELECT id, g FROM t, generate_series(born, born + 2, '1 day') g WHERE id IN (1, 2) ORDER BY 1, 2;
+
+-- name: generate_series_date_timestamp
 SELECT id, g FROM t, generate_series(born, born + interval '2 days', '1 day') g WHERE id IN (1, 2) ORDER BY 1, 2;
 
 -- name: generate_series_timestamptz

@@ -207,8 +207,8 @@ SELECT id FROM t ORDER BY uid DESC NULLS LAST, host, seen, id LIMIT 7;
 SELECT note FROM t WHERE id <> 20 UNION SELECT note FROM u WHERE id <> 20 ORDER BY 1;
 
 -- name: union_all_types
-SELECT raw, doc, n, amount, ratio, flag, born, seen, uid, host FROM t WHERE id < 15 UNION
-SELECT raw, doc, n, amount, ratio, flag, born, seen, uid, host FROM u WHERE id < 15 ORDER BY 3, 4, 7;
+SELECT raw, doc, n, ratio, flag, born, seen, uid, host FROM t WHERE id < 15 UNION
+SELECT raw, doc, n, ratio, flag, born, seen, uid, host FROM u WHERE id < 15 ORDER BY 3, 4, 6;
 
 -- name: union_all
 SELECT id, note FROM t WHERE id < 5 UNION ALL SELECT id, note FROM u WHERE id < 10 ORDER BY 1, 2;
@@ -227,13 +227,13 @@ SELECT n FROM t WHERE id < 5 UNION ALL SELECT NULL ORDER BY 1;
 SELECT NULL AS x UNION ALL SELECT n FROM t WHERE id < 5 ORDER BY 1;
 
 -- name: union_plain
-SELECT note, n, amount FROM t WHERE id < 15 UNION SELECT note, n, amount FROM p WHERE id < 15 ORDER BY 1, 2, 3;
+SELECT note, n, amount FROM t WHERE id < 9 UNION SELECT note, n, amount FROM p WHERE id < 9 ORDER BY 1, 2, 3;
 
 -- name: union_plain_first
 SELECT note, born, uid FROM p WHERE id < 15 UNION SELECT note, born, uid FROM t WHERE id < 15 ORDER BY 1, 2, 3;
 
 -- name: union_mixed_types
-SELECT n FROM t WHERE id < 15 UNION SELECT amount FROM t WHERE id < 15 ORDER BY 1;
+SELECT n FROM t WHERE id < 9 UNION SELECT amount FROM t WHERE id < 9 ORDER BY 1;
 
 -- name: union_mixed_int4
 SELECT id FROM t WHERE id < 15 UNION SELECT n FROM t WHERE id < 15 ORDER BY 1;
