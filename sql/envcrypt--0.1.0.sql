@@ -115,17 +115,21 @@ CREATE FUNCTION envcrypt_seal_support(internal) RETURNS internal
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_seal_support(internal) IS 'envcrypt: seals constants while a statement is planned';
 
--- Defines operators `names` for a pair of types, as those of their base types.
+-- Defines operators `names` for a pair of types, as those of their base types. Where they are comparisons, they become
+-- members of a btree operator family, through which PostgreSQL understands (a, b) < (c, d); values are compared there as
+-- `compared_as` by `comparison`.
 
 CREATE FUNCTION envcrypt_define_operators(names text[], left_type regtype, left_base regtype, right_type regtype,
-                                          right_base regtype) RETURNS void
-LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+                                          right_base regtype, family name DEFAULT NULL, comparison text DEFAULT NULL,
+                                          compared_as regtype DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     schema CONSTANT text := '@extschema@.';
     words CONSTANT jsonb := '{"=": "equal", "<>": "unequal", "<": "less", "<=": "less_or_equal", ">": "greater",
-        ">=": "greater_or_equal", "+": "plus", "-": "minus", "*": "times", "/": "divided_by", "||": "concatenated",
-        "@>": "contains", "<@": "contained", "&&": "overlaps", "<<": "left_of", ">>": "right_of", "&<": "not_right_of",
-        "&>": "not_left_of", "-|-": "adjacent", "^": "power"}';
+        ">=": "greater_or_equal", "+": "plus", "-": "minus", "*": "times", "/": "divided_by", "^": "power",
+        "||": "concatenated", "@>": "contains", "<@": "contained", "&&": "overlaps", "<<": "left_of", ">>": "right_of",
+        "&<": "not_right_of", "&>": "not_left_of", "-|-": "adjacent"}';
+    pair CONSTANT text := format('(%s, %s)', left_type, right_type);
     name text;
     function text;
     result text;
@@ -133,20 +137,28 @@ BEGIN
     FOREACH name IN ARRAY names LOOP
         function := schema || 'envcrypt_' || (words ->> name);
         EXECUTE format('SELECT pg_typeof(NULL::%s %s NULL::%s)', left_base, name, right_base) INTO result;
-        EXECUTE format('CREATE FUNCTION %s(%s, %s) RETURNS %s LANGUAGE sql STABLE STRICT PARALLEL SAFE '
-            'RETURN $1::%s OPERATOR(pg_catalog.%s) $2::%s', function, left_type, right_type, result, left_base, name,
-            right_base);
-        EXECUTE format('COMMENT ON FUNCTION %s(%s, %s) IS ''implementation of %s operator''', function, left_type, right_type,
-            name);
+        EXECUTE format('CREATE FUNCTION %s%s RETURNS %s LANGUAGE sql STABLE STRICT PARALLEL SAFE '
+            'RETURN $1::%s OPERATOR(pg_catalog.%s) $2::%s', function, pair, result, left_base, name, right_base);
+        EXECUTE format('COMMENT ON FUNCTION %s%s IS ''implementation of %s operator''', function, pair, name);
         EXECUTE format('CREATE OPERATOR %s%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = %s)', schema, name, left_type,
             right_type, function);
-        EXECUTE format('COMMENT ON OPERATOR %s%s (%s, %s) IS ''of what was sealed''', schema, name, left_type, right_type);
+        EXECUTE format('COMMENT ON OPERATOR %s%s %s IS ''of what was sealed''', schema, name, pair);
     END LOOP;
+    IF names @> '{<,<=,=,>=,>}' THEN
+        function := schema || 'envcrypt_comparison';
+        EXECUTE format('CREATE FUNCTION %s%s RETURNS integer LANGUAGE sql STABLE STRICT PARALLEL SAFE '
+            'RETURN pg_catalog.%I($1::%s::%s, $2::%s::%s)', function, pair, comparison, left_base, compared_as, right_base,
+            compared_as);
+        EXECUTE format('COMMENT ON FUNCTION %s%s IS ''less-equal-greater''', function, pair);
+        EXECUTE format('ALTER OPERATOR FAMILY %s%I USING btree ADD OPERATOR 1 %s< %s, OPERATOR 2 %s<= %s, OPERATOR 3 %s= %s, '
+            'OPERATOR 4 %s>= %s, OPERATOR 5 %s> %s, FUNCTION 1 %s %s%s', schema, family, schema, pair, schema, pair, schema,
+            pair, schema, pair, schema, pair, pair, function, pair);
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype) IS
+COMMENT ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype, name, text, regtype) IS
     'envcrypt: operators that the implicit cast to the base type does not reach';
-REVOKE ALL ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype) FROM PUBLIC;
+REVOKE ALL ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype, name, text, regtype) FROM PUBLIC;
 
 -- The template of an encrypted type. Casts of the base are read from the catalogs, so that an encrypted type converts as
 -- its base does: implicitly to the base alone, by assignment or explicitly to all else. `made`: later than this script, by
@@ -340,7 +352,14 @@ BEGIN
 
     -- Polymorphic operators look at no cast.
     IF type.typtype IN ('e', 'r', 'm', 'c') OR type.typcategory = 'A' THEN
-        PERFORM @extschema@.envcrypt_define_operators(array_agg(DISTINCT oprname::text), left_type, base, right_type, base)
+        IF can_sort THEN
+            EXECUTE format('CREATE OPERATOR FAMILY %s USING btree', replace(schema || quote_ident('encrypted_' || type.typname
+                || '<suffix>'), '<suffix>', '_comparison_ops'));
+        END IF;
+        PERFORM @extschema@.envcrypt_define_operators(array_agg(DISTINCT oprname::text), left_type, base, right_type, base,
+            'encrypted_' || type.typname || '_comparison_ops', CASE WHEN type.typtype = 'e' THEN 'enum_cmp'
+                WHEN type.typtype = 'r' THEN 'range_cmp' WHEN type.typtype = 'm' THEN 'multirange_cmp'
+                WHEN type.typtype = 'c' THEN 'btrecordcmp' ELSE 'btarraycmp' END, base)
         FROM (VALUES (sealed::regtype, base), (base, sealed::regtype), (sealed::regtype, sealed::regtype))
                 AS pair (left_type, right_type),
             pg_operator
@@ -539,6 +558,8 @@ COMMENT ON FUNCTION envcrypt_float8_operand_out(envcrypt_float8_operand) IS 'I/O
 COMMENT ON FUNCTION envcrypt_float8_operand(real) IS 'envcrypt: converts';
 COMMENT ON FUNCTION envcrypt_open_operand(encrypted_float8) IS 'opens a sealed value';
 
+CREATE OPERATOR FAMILY envcrypt_number_ops USING btree;
+
 WITH pair AS (
     SELECT encrypted, base, other, other_base
     FROM (VALUES
@@ -557,7 +578,11 @@ WITH pair AS (
         AS v (encrypted, base, other, other_base)
 )
 SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=,+,-,*,/}', left_type::pg_catalog.regtype,
-    left_base::pg_catalog.regtype, right_type::pg_catalog.regtype, right_base::pg_catalog.regtype)
+    left_base::pg_catalog.regtype, right_type::pg_catalog.regtype, right_base::pg_catalog.regtype, 'envcrypt_number_ops',
+    CASE WHEN 'float8' IN (left_base, right_base) THEN 'btfloat8cmp'
+        WHEN 'numeric' IN (left_base, right_base) THEN 'numeric_cmp' ELSE 'btint8cmp' END,
+    CASE WHEN 'float8' IN (left_base, right_base) THEN 'float8'
+        WHEN 'numeric' IN (left_base, right_base) THEN 'numeric' ELSE 'int8' END::pg_catalog.regtype)
 FROM (
     TABLE pair
     UNION
