@@ -226,8 +226,8 @@ NAMED = {
     "varchar": ("", ["", "Grüße"]),
     "int4range": ("", ["empty", "[1,5)", "(,)"]),
     "pair": ("CREATE TYPE pair AS (a int, b text)", ['(1,"ü ""x""")', "(,)"]),
-    "_text": ("", ["{}", '{a,NULL,"ü"}']),
-    "x" * 53: (f"CREATE TYPE {'x' * 53} AS ENUM ('y')", ["y"]),
+    "_text": ("", ["{}", '{a,NULL,ü}']),
+    "x" * 39: (f"CREATE TYPE {'x' * 39} AS ENUM ('y')", ["y"]),
 }
 
 
