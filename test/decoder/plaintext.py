@@ -112,7 +112,7 @@ def decimal_digits(number: int) -> str:
 def encode_numeric(text: str) -> bytes:
     if text in SIGN.values() and text not in ("", "-"):
         sign = next(number for number, word in SIGN.items() if word == text)
-        return struct.pack(">HhHH", 0, 0, sign, 0)
+        return struct.pack(">HhHH", 0, 0, sign, 0 if text == "NaN" else 32)  # as PostgreSQL writes them
     negative = text.startswith("-")
     whole, _, fraction = text.lstrip("-").partition(".")
     scale = len(fraction)

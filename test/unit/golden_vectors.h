@@ -122,10 +122,10 @@ inline constexpr SealedValue kSealedValues[] = {
      "210500070123456789abcdef09a1a2a3a4a5a6a7a8a9aaab4c19388e1480d815bb1cc319b223cd0c1b80dc0dcb"
      "930aabd038e7875215",
      "IQUABwEjRWeJq83vCaGio6SlpqeoqaqrTBk4jhSA2BW7HMMZsiPNDBuA3A3Lkwqr0Djnh1IV"},
-    {&kDatabaseKey, 5, 0, "0aa1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7", "00000000d0000000",
-     "22050000fedcba98765432100aa1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b734c700ddfdde119a61"
-     "039e83ed88a9923f241ce418dae14a",
-     "IgUAAP7cuph2VDIQCqGio6SlpqeoqaqrrK2ur7CxsrO0tba3NMcA3f3eEZphA56D7Yipkj8kHOQY2uFK"},
+    {&kDatabaseKey, 5, 0, "0aa1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7", "00000000d0000020",
+     "22050000fedcba98765432100aa1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b734c700ddfdde11ba16"
+     "e9045f57d9d19f140c995c981128eb",
+     "IgUAAP7cuph2VDIQCqGio6SlpqeoqaqrrK2ur7CxsrO0tba3NMcA3f3eEboW6QRfV9nRnxQMmVyYESjr"},
     {&kOwnerKey, 5, 7, "0ba1a2a3a4a5a6a7a8a9aaab", "0000000000000002",
      "210500070123456789abcdef0ba1a2a3a4a5a6a7a8a9aaab7ce94bb11755d2da8fdeda9f25888e8b49860db464"
      "68d887",
