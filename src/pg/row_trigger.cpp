@@ -18,60 +18,23 @@ namespace {
 
 HTAB *known_triggers = nullptr;
 
+struct FoundColumns {
+    AttrNumber *column;
+    int count;
+};
+
 extern "C" bool envcrypt_collect_columns(Node *node, void *context) {
     if (node == nullptr)
         return false;
     if (IsA(node, Var)) {
-        auto *found = static_cast<RowTrigger *>(context);
+        auto *found = static_cast<FoundColumns *>(context);
         const AttrNumber column = reinterpret_cast<Var *>(node)->varattno;
-        AttrNumber *end = found->column + found->columns;
-        if (column > 0 && found->columns < kMaxTriggerColumns && std::find(found->column, end, column) == end)
-            found->column[found->columns++] = column;
+        AttrNumber *end = found->column + found->count;
+        if (column > 0 && found->count < kMaxTriggerColumns && std::find(found->column, end, column) == end)
+            found->column[found->count++] = column;
         return false;
     }
     return WalkExpression(node, envcrypt_collect_columns, context);
-}
-
-[[noreturn]] void RaiseNotOurs(const TriggerData *data) {
-    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                    errmsg("trigger \"%s\" of table \"%s\" was not made by envcrypt",
-                           data->tg_trigger->tgname, RelationGetRelationName(data->tg_relation)),
-                    errhint("Protect the column with envcrypt_protect()."), HideFromLog()));
-    pg_unreachable();
-}
-
-void Describe(const TriggerData *data, int owner_at, RowTrigger *found) {
-    const Trigger *trigger = data->tg_trigger;
-    if (trigger->tgnargs < 2 || trigger->tgqual == nullptr)
-        RaiseNotOurs(data);
-    envcrypt_collect_columns(static_cast<Node *>(stringToNode(trigger->tgqual)), found);
-    char *end = nullptr;
-    const std::uint64_t context_id = std::strtoul(trigger->tgargs[0], &end, 10);
-    if (found->columns < owner_at || end == trigger->tgargs[0] || *end != '\0' || context_id > PG_UINT16_MAX)
-        RaiseNotOurs(data);
-    found->context_id = static_cast<std::uint16_t>(context_id);
-    found->null_owner_allowed = strcmp(trigger->tgargs[1], "database") == 0;
-
-    const TupleDesc columns = RelationGetDescr(data->tg_relation);
-    const auto type_of = [columns](AttrNumber column) {
-        return getBaseType(TupleDescAttr(columns, column - 1)->atttypid);
-    };
-    for (int i = 0; i < found->columns; i++) {
-        if (found->column[i] > columns->natts)
-            RaiseNotOurs(data);
-    }
-    found->type =
-        IsPlainEncryptedType(type_of(found->column[0])) ? FindBaseType(type_of(found->column[0])) : nullptr;
-    if (found->columns > owner_at) {
-        found->owner_column = found->column[owner_at];
-        found->owner_type = type_of(found->owner_column);
-        found->owner_is_varlena =
-            found->owner_type == TEXTOID || found->owner_type == VARCHAROID || found->owner_type == BPCHAROID;
-        Oid output = InvalidOid;
-        bool is_varlena = false;
-        getTypeOutputInfo(found->owner_type, &output, &is_varlena);
-        fmgr_info_cxt(output, &found->owner_output, CacheMemoryContext);
-    }
 }
 
 RowTrigger *FindOrAdd(Oid trigger, bool *found) {
@@ -98,6 +61,55 @@ std::string_view OwnerText(const RowTrigger &trigger, Datum owner) {
 
 }  // namespace
 
+[[noreturn]] void RaiseNotOurTrigger(Relation table, const Trigger &trigger) {
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("trigger \"%s\" of table \"%s\" was not made by envcrypt", trigger.tgname,
+                           RelationGetRelationName(table)),
+                    errhint("Protect the column with envcrypt_protect()."), HideFromLog()));
+    pg_unreachable();
+}
+
+int CollectTriggerColumns(const char *when, AttrNumber *columns) {
+    FoundColumns found{.column = columns, .count = 0};
+    envcrypt_collect_columns(static_cast<Node *>(stringToNode(when)), &found);
+    return found.count;
+}
+
+void DescribeRowTrigger(Relation table, const Trigger &trigger, int owner_at, RowTrigger *found) {
+    *found = {};
+    found->trigger = trigger.tgoid;
+    if (trigger.tgnargs < 2 || trigger.tgqual == nullptr)
+        RaiseNotOurTrigger(table, trigger);
+    found->columns = CollectTriggerColumns(trigger.tgqual, found->column);
+    char *end = nullptr;
+    const std::uint64_t context_id = std::strtoul(trigger.tgargs[0], &end, 10);
+    if (found->columns < owner_at || end == trigger.tgargs[0] || *end != '\0' || context_id > PG_UINT16_MAX)
+        RaiseNotOurTrigger(table, trigger);
+    found->context_id = static_cast<std::uint16_t>(context_id);
+    found->null_owner_allowed = strcmp(trigger.tgargs[1], "database") == 0;
+
+    const TupleDesc columns = RelationGetDescr(table);
+    const auto type_of = [columns](AttrNumber column) {
+        return getBaseType(TupleDescAttr(columns, column - 1)->atttypid);
+    };
+    for (int i = 0; i < found->columns; i++) {
+        if (found->column[i] > columns->natts)
+            RaiseNotOurTrigger(table, trigger);
+    }
+    found->type =
+        IsPlainEncryptedType(type_of(found->column[0])) ? FindBaseType(type_of(found->column[0])) : nullptr;
+    if (found->columns > owner_at) {
+        found->owner_column = found->column[owner_at];
+        found->owner_type = type_of(found->owner_column);
+        found->owner_is_varlena =
+            found->owner_type == TEXTOID || found->owner_type == VARCHAROID || found->owner_type == BPCHAROID;
+        Oid output = InvalidOid;
+        bool is_varlena = false;
+        getTypeOutputInfo(found->owner_type, &output, &is_varlena);
+        fmgr_info_cxt(output, &found->owner_output, CacheMemoryContext);
+    }
+}
+
 const RowTrigger &RowTriggerOf(FunctionCallInfo fcinfo, int owner_at) {
     auto *data = reinterpret_cast<TriggerData *>(fcinfo->context);
     if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(data->tg_event) ||
@@ -110,8 +122,7 @@ const RowTrigger &RowTriggerOf(FunctionCallInfo fcinfo, int owner_at) {
     if (unlikely(!found || known->relation_changes != changes)) {
         RowTrigger described{};
         known->relation_changes = 0;
-        Describe(data, owner_at, &described);
-        described.trigger = data->tg_trigger->tgoid;
+        DescribeRowTrigger(data->tg_relation, *data->tg_trigger, owner_at, &described);
         described.relation_changes = changes;
         *FindOrAdd(data->tg_trigger->tgoid, &found) = described;
         known = FindOrAdd(data->tg_trigger->tgoid, &found);

@@ -35,6 +35,16 @@ struct RowTrigger {
 // owner; there may be one less. Raises if it was not made as envcrypt makes it.
 const RowTrigger &RowTriggerOf(FunctionCallInfo fcinfo, int owner_at);
 
+// DescribeRowTrigger is the same, not kept, for a trigger of a table that is open: what fmgr needs is in
+// CacheMemoryContext.
+void DescribeRowTrigger(Relation table, const Trigger &trigger, int owner_at, RowTrigger *described);
+
+// CollectTriggerColumns finds the columns of a WHEN clause (pg_trigger.tgqual) in the order in which it names
+// them and returns how many, at most kMaxTriggerColumns.
+int CollectTriggerColumns(const char *when, AttrNumber *columns);
+
+[[noreturn]] void RaiseNotOurTrigger(Relation table, const Trigger &trigger);
+
 // FiringTuple returns the tuple that a BEFORE INSERT OR UPDATE trigger is to return.
 HeapTuple FiringTuple(const TriggerData *data);
 
