@@ -111,6 +111,10 @@ CREATE FUNCTION envcrypt_seal_support(internal) RETURNS internal
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_seal_support(internal) IS 'envcrypt: seals constants while a statement is planned';
 
+CREATE FUNCTION envcrypt_coerce_support(internal) RETURNS internal
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_coerce_support(internal) IS 'envcrypt: leaves out type modifiers that a value is known to fit';
+
 -- The template of an encrypted type. Casts of the base are read from the catalogs, so that an encrypted type converts as
 -- its base does: implicitly to the base alone, by assignment or explicitly to all else. `made`: later than this script, by
 -- envcrypt_create_type().
@@ -136,7 +140,9 @@ BEGIN
     END LOOP;
     sealed := schema || quote_ident('encrypted_' || type.typname);
     -- encrypted_text(20) is as varchar(20).
-    SELECT format(', TYPMOD_IN = %s, TYPMOD_OUT = %s', typmodin, typmodout), ', integer, boolean' INTO modifiers, arguments
+    -- As those of bit do, ours prints no more than (3), where PostgreSQL's own goes on: "(3) with time zone".
+    SELECT format(', TYPMOD_IN = %s, TYPMOD_OUT = %s', typmodin, CASE WHEN typmodout::text ~ '^time' THEN 'bittypmodout'
+        ELSE typmodout::text END), ', integer, boolean' INTO modifiers, arguments
     FROM pg_type WHERE oid = CASE base WHEN 'text'::regtype THEN 'varchar'::regtype ELSE base END AND typmodin <> 0;
     modifiers := coalesce(modifiers, '');
     arguments := coalesce(arguments, '');
@@ -224,7 +230,7 @@ BEGIN
             AS '$libdir/envcrypt', 'envcrypt_seal'$$,
         $$COMMENT ON FUNCTION <T>(<B>, integer, boolean) IS 'seals under the database key, applying a type modifier'$$,
         $$CREATE FUNCTION <T>(<T>, integer, boolean) RETURNS <T> LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 4
-            AS '$libdir/envcrypt', 'envcrypt_coerce_typmod'$$,
+            SUPPORT <S>envcrypt_coerce_support AS '$libdir/envcrypt', 'envcrypt_coerce_typmod'$$,
         $$COMMENT ON FUNCTION <T>(<T>, integer, boolean) IS 'applies a type modifier to what was sealed'$$,
         $$CREATE CAST (<T> AS <T>) WITH FUNCTION <T>(<T>, integer, boolean) AS IMPLICIT$$
     ] END || CASE WHEN base <> ultimate THEN '{}' ELSE ARRAY[
@@ -396,6 +402,861 @@ CREATE FUNCTION envcrypt_owner_trigger() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_owner_trigger() IS 'envcrypt: binds the values of a protected column to their row''s owner';
 
+CREATE FUNCTION envcrypt_require_right("right" text) RETURNS void
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_require_right(text) IS 'envcrypt: insufficient_privilege without the right to seal or open';
+
+CREATE FUNCTION envcrypt_expression_columns(expression pg_catalog.pg_node_tree, with_null_tests boolean) RETURNS smallint[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_expression_columns(pg_catalog.pg_node_tree, boolean) IS
+    'envcrypt: the numbers of the columns that an expression names, 0 for the whole row; null tests may be left out';
+
+CREATE FUNCTION envcrypt_trigger_arguments(arguments bytea) RETURNS text[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_trigger_arguments(bytea) IS 'envcrypt: pg_trigger.tgargs as an array';
+
+-- Protecting and unprotecting. All of this runs as the caller, who owns the table. Nothing is found by the caller's
+-- search path, and no text from a catalog gets into a statement but PostgreSQL's own renderings.
+
+CREATE FUNCTION envcrypt_base_type(sealed regtype) RETURNS regtype
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT o.prorettype::regtype
+    FROM pg_type t
+    JOIN pg_proc i ON i.oid = t.typinput AND i.prosrc = 'envcrypt_type_in'
+    JOIN pg_language l ON l.oid = i.prolang AND l.lanname = 'c'
+    JOIN pg_proc o ON o.prolang = l.oid AND o.prosrc = 'envcrypt_open' AND o.pronargs = 1 AND o.proargtypes[0] = t.oid
+    WHERE t.oid = sealed
+$$;
+COMMENT ON FUNCTION envcrypt_base_type(regtype) IS 'envcrypt: what an encrypted type seals; null for any other type';
+
+CREATE FUNCTION envcrypt_twin(base regtype) RETURNS regtype
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT o.proargtypes[0]::regtype
+    FROM pg_proc o
+    JOIN pg_language l ON l.oid = o.prolang AND l.lanname = 'c'
+    WHERE o.prosrc = 'envcrypt_open' AND o.pronargs = 1
+        AND o.prorettype = CASE base WHEN 'varchar'::regtype THEN 'text'::regtype ELSE base END
+        AND @extschema@.envcrypt_base_type(o.proargtypes[0]::regtype) = o.prorettype
+    LIMIT 1
+$$;
+COMMENT ON FUNCTION envcrypt_twin(regtype) IS 'envcrypt: the encrypted type that seals a type; null if none does';
+
+CREATE FUNCTION envcrypt_ultimate_type(type regtype) RETURNS regtype
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE under (oid, below) AS (
+        SELECT oid, typbasetype FROM pg_type WHERE oid = type
+        UNION ALL SELECT t.oid, t.typbasetype FROM under u JOIN pg_type t ON t.oid = u.below
+    )
+    SELECT oid::regtype FROM under WHERE below = 0
+$$;
+COMMENT ON FUNCTION envcrypt_ultimate_type(regtype) IS 'envcrypt: what a domain is over; any other type itself';
+
+CREATE FUNCTION envcrypt_tree("table" oid, OUT relid oid, OUT level integer) RETURNS SETOF record
+LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE tree (relid, level) AS (
+        SELECT "table", 0
+        UNION SELECT i.inhrelid, t.level + 1 FROM tree t JOIN pg_inherits i ON i.inhparent = t.relid
+    )
+    SELECT t.relid, max(t.level) FROM tree t GROUP BY t.relid
+$$;
+COMMENT ON FUNCTION envcrypt_tree(oid) IS 'envcrypt: a table, its partitions and those that inherit from it';
+
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+
+CREATE VIEW @extschema@.envcrypt_owner_triggers AS
+SELECT t.oid AS trigger, t.tgrelid AS relid, t.tgname AS name, t.tgenabled AS enabled, t.tgparentid AS parent,
+    c.numbers[1] AS column_number, c.numbers[2] AS owner_number,
+    CASE WHEN a.words[1] ~ '^[0-9]{1,5}$' THEN a.words[1]::integer END AS context_id,
+    a.words[2] AS null_owner, a.words[3] AS original_type, a.words[4] AS original_storage
+FROM pg_trigger t
+CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_expression_columns(t.tgqual, true)) AS c (numbers)
+CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_trigger_arguments(t.tgargs)) AS a (words)
+WHERE t.tgfoid = '@extschema@.envcrypt_owner_trigger()'::regprocedure;
+COMMENT ON VIEW @extschema@.envcrypt_owner_triggers IS 'envcrypt: the triggers of protected columns';
+GRANT SELECT ON @extschema@.envcrypt_owner_triggers TO PUBLIC;
+
+CREATE VIEW @extschema@.envcrypt_columns AS
+WITH RECURSIVE sealed (type, base) AS (
+    SELECT t.oid, @extschema@.envcrypt_base_type(t.oid) FROM pg_type t
+    JOIN pg_proc i ON i.oid = t.typinput AND i.prosrc = 'envcrypt_type_in'
+    JOIN pg_language l ON l.oid = i.prolang AND l.lanname = 'c'
+    UNION ALL SELECT d.oid, s.base FROM sealed s JOIN pg_type d ON d.typbasetype = s.type
+)
+SELECT c.oid::regclass AS "table", a.attname AS "column", format_type(a.atttypid, a.atttypmod) AS type,
+    o.attname AS owner_column,
+    CASE WHEN p.trigger IS NULL THEN 'unprotected' WHEN p.enabled IN ('D', 'R') THEN 'disabled'
+        WHEN p.owner_number IS NULL THEN 'database key' ELSE 'owner' END AS protection,
+    p.context_id, p.null_owner, p.original_type,
+    CASE WHEN c.reltuples >= 0 THEN (c.reltuples * (1 - st.null_frac))::bigint END AS rows,
+    CASE WHEN c.reltuples >= 0 THEN (c.reltuples * (1 - st.null_frac) * st.avg_width)::bigint END AS bytes
+FROM sealed s
+JOIN pg_attribute a ON a.atttypid = s.type AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'm', 'f')
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN LATERAL (
+    SELECT * FROM @extschema@.envcrypt_owner_triggers t WHERE t.relid = c.oid AND t.column_number = a.attnum
+    ORDER BY t.name DESC LIMIT 1
+) AS p ON true
+LEFT JOIN pg_attribute o ON o.attrelid = c.oid AND o.attnum = p.owner_number
+LEFT JOIN pg_stats st ON st.schemaname = n.nspname AND st.tablename = c.relname AND st.attname = a.attname
+    AND st.inherited = (c.relkind = 'p');
+COMMENT ON VIEW @extschema@.envcrypt_columns IS
+    'every encrypted column of this database, how it is protected, and estimates of its values and their bytes';
+GRANT SELECT ON @extschema@.envcrypt_columns TO PUBLIC;
+
+SELECT pg_catalog.set_config('search_path', '@extschema@, pg_temp', true);
+
+CREATE FUNCTION envcrypt_lock_table("table" regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    named CONSTANT text := "table"::text;
+    class pg_class;
+BEGIN
+    IF "table" IS NULL THEN
+        RAISE 'table must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT * INTO class FROM pg_class WHERE oid = "table";
+    IF NOT FOUND THEN
+        RAISE 'table with OID % does not exist', "table"::oid USING ERRCODE = 'undefined_table';
+    ELSIF class.relkind NOT IN ('r', 'p') THEN
+        RAISE '% is not a table', named USING ERRCODE = 'wrong_object_type',
+            DETAIL = 'Only columns of ordinary and partitioned tables can be protected.';
+    ELSIF class.oid < 16384 THEN
+        RAISE 'permission denied: % is a system catalog', named USING ERRCODE = 'insufficient_privilege';
+    ELSIF pg_is_other_temp_schema(class.relnamespace) THEN
+        RAISE 'cannot protect temporary tables of other sessions' USING ERRCODE = 'feature_not_supported';
+    ELSIF class.reloftype <> 0 THEN
+        RAISE 'cannot change columns of typed table %', named USING ERRCODE = 'wrong_object_type',
+            HINT = format('Make it an ordinary table: ALTER TABLE %s NOT OF;', named);
+    ELSIF EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'envcrypt'
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = class.oid AND d.refclassid = 'pg_extension'::regclass
+            AND d.deptype = 'e') THEN
+        RAISE 'cannot protect tables of envcrypt itself' USING ERRCODE = 'feature_not_supported';
+    ELSIF NOT pg_has_role(class.relowner, 'USAGE') THEN
+        RAISE 'must be owner of table %', named USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', named);
+    IF to_regclass(named) IS DISTINCT FROM "table" THEN
+        RAISE 'table % was renamed or dropped meanwhile', named USING ERRCODE = 'undefined_table';
+    END IF;
+END $$;
+COMMENT ON FUNCTION envcrypt_lock_table(regclass) IS 'envcrypt: locks a table that its caller may protect, or says why not';
+
+CREATE FUNCTION envcrypt_find_column("table" regclass, "column" name) RETURNS pg_attribute
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    attribute pg_attribute;
+BEGIN
+    IF "column" IS NULL THEN
+        RAISE 'column must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT * INTO attribute FROM pg_attribute WHERE attrelid = "table" AND attname = "column" AND NOT attisdropped;
+    IF NOT FOUND THEN
+        RAISE 'column "%" of table % does not exist', "column", "table" USING ERRCODE = 'undefined_column';
+    ELSIF attribute.attnum < 0 THEN
+        RAISE 'cannot use system column "%"', "column" USING ERRCODE = 'feature_not_supported';
+    END IF;
+    RETURN attribute;
+END $$;
+COMMENT ON FUNCTION envcrypt_find_column(regclass, name) IS 'envcrypt: a column''s row of pg_attribute';
+
+CREATE FUNCTION envcrypt_refuse_inherited("column" pg_attribute) RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parents text;
+BEGIN
+    IF "column".attinhcount = 0 THEN
+        RETURN;
+    END IF;
+    SELECT string_agg(coalesce(pg_partition_root(inhparent), inhparent::regclass)::text, ', ') INTO parents
+    FROM pg_inherits WHERE inhrelid = "column".attrelid;
+    RAISE 'column "%" of table % is inherited', "column".attname, "column".attrelid::regclass
+        USING ERRCODE = 'invalid_table_definition', HINT = format('Name the parent table instead: %s.', parents);
+END $$;
+COMMENT ON FUNCTION envcrypt_refuse_inherited(pg_attribute) IS 'envcrypt: a column is protected where it is defined';
+
+CREATE FUNCTION envcrypt_find_owner_column("table" regclass, columns name[], owner_column name) RETURNS pg_attribute
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    owner pg_attribute := @extschema@.envcrypt_find_column("table", owner_column);
+    ultimate pg_type;
+BEGIN
+    SELECT * INTO STRICT ultimate FROM pg_type WHERE oid = @extschema@.envcrypt_ultimate_type(owner.atttypid);
+    IF owner_column = ANY (columns) THEN
+        RAISE 'column "%" cannot be its own owner column', owner_column USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'The owner column is what is written in clear: a user''s id, a customer number.';
+    ELSIF @extschema@.envcrypt_base_type(ultimate.oid) IS NOT NULL THEN
+        RAISE 'owner column "%" is encrypted itself', owner_column USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'The owner column is what is written in clear: a user''s id, a customer number.';
+    ELSIF owner.attgenerated <> '' THEN
+        RAISE 'owner column "%" is generated', owner_column USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'It is computed after the triggers have run that would need it.';
+    ELSIF NOT (ultimate.typtype = 'e'
+        OR ultimate.oid = ANY ('{int2,int4,int8,oid,numeric,text,varchar,bpchar,name,uuid}'::regtype[])
+        OR ultimate.typname = 'citext' AND (SELECT prosrc = 'textout' FROM pg_proc WHERE oid = ultimate.typoutput))
+    THEN
+        RAISE 'owner column "%" cannot be of type %', owner_column, format_type(owner.atttypid, owner.atttypmod)
+            USING ERRCODE = 'datatype_mismatch', DETAIL = 'The text of an owner''s name must depend on no setting.',
+            HINT = 'Types that can: smallint, integer, bigint, oid, numeric, text, varchar, character, name, uuid, citext, '
+                'enums, and domains over them.';
+    END IF;
+    RETURN owner;
+END $$;
+COMMENT ON FUNCTION envcrypt_find_owner_column(regclass, name[], name) IS
+    'envcrypt: a column that may name owners, or an error that says why not';
+
+CREATE FUNCTION envcrypt_needs_protection("table" regclass, "column" name, owner_column name, null_owner text)
+RETURNS boolean LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    attribute pg_attribute := @extschema@.envcrypt_find_column("table", "column");
+    present record;
+    type text := format_type(attribute.atttypid, NULL);
+BEGIN
+    PERFORM @extschema@.envcrypt_refuse_inherited(attribute);
+    SELECT t.*, o.attname AS owner_name INTO present
+    FROM @extschema@.envcrypt_owner_triggers t
+    LEFT JOIN pg_attribute o ON o.attrelid = t.relid AND o.attnum = t.owner_number
+    WHERE t.relid = "table" AND t.column_number = attribute.attnum;
+    IF NOT FOUND THEN
+        IF @extschema@.envcrypt_base_type(@extschema@.envcrypt_ultimate_type(attribute.atttypid)) IS NULL
+            AND @extschema@.envcrypt_twin(attribute.atttypid) IS NULL THEN
+            RAISE 'column "%" of table % is of type %, which has no encrypted type', "column", "table", type
+                USING ERRCODE = 'datatype_mismatch',
+                HINT = format('A superuser can make one: SELECT %s(%L);',
+                    '@extschema@.envcrypt_create_type', type);
+        END IF;
+        RETURN true;
+    ELSIF present.owner_name IS DISTINCT FROM owner_column
+        OR owner_column IS NOT NULL AND present.null_owner IS DISTINCT FROM null_owner THEN
+        RAISE 'column "%" of table % is protected otherwise', "column", "table"
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = CASE WHEN present.owner_name IS NULL THEN 'Its values are under the database key.'
+                ELSE format('Its owner column is "%s", with null_owner => %L.', present.owner_name, present.null_owner) END,
+            HINT = 'Call envcrypt_unprotect() first.';
+    ELSIF present.enabled IN ('D', 'R') THEN
+        RAISE 'column "%" of table % is protected, but its trigger "%" is disabled', "column", "table", present.name
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format(
+                'ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; what was written meanwhile is not bound to its owner.',
+                "table", present.name);
+    END IF;
+    RAISE NOTICE 'column "%" of table % is protected already, skipping', "column", "table";
+    RETURN false;
+END $$;
+COMMENT ON FUNCTION envcrypt_needs_protection(regclass, name, name, text) IS
+    'envcrypt: false, with a notice, for a column that is protected so already; an error for one that cannot be';
+
+CREATE FUNCTION envcrypt_obstacles("table" regclass, columns name[]) RETURNS SETOF text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH tree AS MATERIALIZED (
+        SELECT c.* FROM @extschema@.envcrypt_tree("table") t JOIN pg_class c ON c.oid = t.relid
+    ), col AS MATERIALIZED (
+        SELECT a.* FROM pg_attribute a JOIN tree t ON t.oid = a.attrelid
+        WHERE a.attname = ANY (columns) AND a.attnum > 0 AND NOT a.attisdropped
+    ), dependent AS MATERIALIZED (
+        SELECT DISTINCT d.classid, d.objid, col.attrelid, col.attname
+        FROM pg_depend d JOIN col ON d.refclassid = 'pg_class'::regclass AND d.refobjid = col.attrelid
+            AND d.refobjsubid = col.attnum
+    )
+    SELECT format('table %s: you must own it, too, or take it out with NO INHERIT or DETACH PARTITION', oid::regclass)
+    FROM tree WHERE NOT pg_has_role(relowner, 'USAGE')
+    UNION ALL
+    SELECT format('foreign table %s: take it out with NO INHERIT or DETACH PARTITION', oid::regclass)
+    FROM tree WHERE relkind = 'f'
+    UNION ALL
+    SELECT format('column "%s" of table %s: it is inherited from another table, too; end that with NO INHERIT', attname,
+        attrelid::regclass)
+    FROM col
+    WHERE attinhcount > (SELECT count(*) FROM pg_inherits i WHERE i.inhrelid = attrelid
+        AND EXISTS (SELECT FROM col p WHERE p.attrelid = i.inhparent AND p.attname = col.attname))
+    UNION ALL
+    SELECT CASE WHEN attgenerated <> '' THEN format('generated column "%s": make it an ordinary one with DROP EXPRESSION',
+        attname) ELSE format('identity column "%s": make it an ordinary one with DROP IDENTITY', attname) END
+    FROM col WHERE (attgenerated <> '' OR attidentity <> '') AND attrelid = "table"
+    UNION ALL
+    SELECT format('generated column "%s" of table %s: drop it; it would have to open values', a.attname,
+        a.attrelid::regclass)
+    FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum AND a.attgenerated <> ''
+    WHERE a.attrelid = "table" AND EXISTS (SELECT FROM col WHERE col.attrelid = a.attrelid
+        AND col.attnum = ANY (@extschema@.envcrypt_expression_columns(d.adbin, true)))
+    UNION ALL
+    SELECT DISTINCT CASE WHEN k.oid IS NULL THEN format('index %s', x.indexrelid::regclass)
+        ELSE format('constraint "%s" of table %s', k.conname, k.conrelid::regclass) END
+        || ': drop it; equal values are stored as different bytes'
+    FROM pg_index x JOIN col ON col.attrelid = x.indrelid
+    LEFT JOIN pg_constraint k ON k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x')
+    WHERE NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = x.indexrelid)
+        AND (col.attnum = ANY ((x.indkey::int2[])[0:x.indnkeyatts - 1])
+            OR ARRAY[0, col.attnum]::int2[] && (@extschema@.envcrypt_expression_columns(x.indexprs, false)
+                || @extschema@.envcrypt_expression_columns(x.indpred, false)))
+    UNION ALL
+    SELECT DISTINCT format('foreign key "%s" of table %s: drop it; it would compare sealed values', k.conname,
+        k.conrelid::regclass)
+    FROM pg_constraint k JOIN col ON k.conrelid = col.attrelid AND col.attnum = ANY (k.conkey)
+        OR k.confrelid = col.attrelid AND col.attnum = ANY (k.confkey)
+    WHERE k.contype = 'f' AND k.conparentid = 0
+    UNION ALL
+    SELECT DISTINCT CASE WHEN w.ev_class IN (SELECT oid FROM tree)
+        THEN format('rule "%s" of table %s: drop it and create it again afterwards', w.rulename, w.ev_class::regclass)
+        ELSE format('%s %s: drop it and create it again afterwards',
+            CASE v.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, w.ev_class::regclass) END
+    FROM dependent d JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+    JOIN pg_class v ON v.oid = w.ev_class
+    UNION ALL
+    SELECT DISTINCT format('function %s: drop it and create it again afterwards', d.objid::regprocedure)
+    FROM dependent d WHERE d.classid = 'pg_proc'::regclass
+    UNION ALL
+    SELECT DISTINCT format('statistics %I.%I: drop them; they would hold values in clear', n.nspname, s.stxname)
+    FROM pg_statistic_ext s JOIN col ON col.attrelid = s.stxrelid JOIN pg_namespace n ON n.oid = s.stxnamespace
+    WHERE ARRAY[0, col.attnum]::int2[] && @extschema@.envcrypt_expression_columns(s.stxexprs, false)
+    UNION ALL
+    SELECT DISTINCT format('partition key of table %s: partition by another column; sealed bytes differ each time',
+        col.attrelid::regclass)
+    FROM pg_partitioned_table p JOIN col ON col.attrelid = p.partrelid
+    WHERE col.attnum = ANY (p.partattrs::int2[])
+        OR ARRAY[0, col.attnum]::int2[] && @extschema@.envcrypt_expression_columns(p.partexprs, true)
+    UNION ALL
+    SELECT DISTINCT format('publication "%s", in its row filter or column list of table %s: take the column out of it',
+        b.pubname, r.prrelid::regclass)
+    FROM pg_publication_rel r JOIN col ON col.attrelid = r.prrelid JOIN pg_publication b ON b.oid = r.prpubid
+    WHERE col.attnum = ANY (r.prattrs::int2[])
+        OR col.attnum = ANY (@extschema@.envcrypt_expression_columns(r.prqual, true))
+    UNION ALL
+    SELECT format('column "%s" of table %s: it is of the table''s row type', a.attname, a.attrelid::regclass)
+    FROM tree t JOIN pg_type y ON y.oid = t.reltype JOIN pg_attribute a ON a.atttypid IN (y.oid, y.typarray)
+    JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'm', 'f') WHERE NOT a.attisdropped
+    UNION ALL
+    SELECT DISTINCT format('policy "%s" of table %s: its owner must drop it, and create it again afterwards', p.polname,
+        p.polrelid::regclass)
+    FROM dependent d JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
+    JOIN pg_class c ON c.oid = p.polrelid WHERE NOT pg_has_role(c.relowner, 'USAGE')
+    UNION ALL
+    SELECT DISTINCT format('protected column "%s" of table %s: "%s" is its owner column; unprotect it', a.attname,
+        t.relid::regclass, col.attname)
+    FROM @extschema@.envcrypt_owner_triggers t JOIN col ON col.attrelid = t.relid AND col.attnum = t.owner_number
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
+    WHERE t.relid = "table"
+    UNION ALL
+    SELECT format('trigger "%s" of table %s: rename it; by its name, it would fire after envcrypt''s', g.tgname,
+        g.tgrelid::regclass)
+    FROM pg_trigger g JOIN tree t ON t.oid = g.tgrelid
+    WHERE g.tgtype & 3 = 3 AND g.tgtype & 20 <> 0 AND g.tgname COLLATE "C" > '~envcrypt_' AND g.tgparentid = 0
+        AND NOT g.tgisinternal AND g.tgfoid NOT IN ('@extschema@.envcrypt_owner_trigger()'::regprocedure,
+            '@extschema@.envcrypt_sync_trigger()'::regprocedure)
+$$;
+COMMENT ON FUNCTION envcrypt_obstacles(regclass, name[]) IS 'envcrypt: what must go before columns can be changed, and how';
+
+CREATE FUNCTION envcrypt_refuse_obstacles("table" regclass, columns name[]) RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    obstacles text;
+    checks text;
+BEGIN
+    SELECT string_agg(o, E'\n' ORDER BY o COLLATE "C") INTO obstacles
+    FROM @extschema@.envcrypt_obstacles("table", columns) o;
+    IF obstacles IS NOT NULL THEN
+        RAISE 'cannot change % of table % because of what depends on %',
+            (SELECT string_agg(format('column "%s"', c), ', ') FROM unnest(columns) c), "table",
+            CASE cardinality(columns) WHEN 1 THEN 'it' ELSE 'them' END
+            USING ERRCODE = 'dependent_objects_still_exist', DETAIL = obstacles,
+            HINT = 'Do what is said of each and try again. Nothing has been changed.';
+    END IF;
+    SELECT string_agg(DISTINCT format('"%s"', k.conname), ', ') INTO checks
+    FROM @extschema@.envcrypt_tree("table") t
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
+    JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c'
+        AND ARRAY[0, a.attnum]::int2[] && @extschema@.envcrypt_expression_columns(k.conbin, false);
+    IF checks IS NULL THEN
+        RETURN;
+    END IF;
+    BEGIN
+        PERFORM @extschema@.envcrypt_require_right('open');
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE 'permission denied to open encrypted values, which check constraints need'
+            USING ERRCODE = 'insufficient_privilege', DETAIL = format('Check constraints of table %s: %s.', "table", checks),
+            HINT = 'Grant envcrypt_decrypt to this role and to all that write these columns, or drop the constraints.';
+    END;
+END $$;
+COMMENT ON FUNCTION envcrypt_refuse_obstacles(regclass, name[]) IS 'envcrypt: one error for all that stands in the way';
+
+CREATE FUNCTION envcrypt_without_opening(expression text, "column" name, base regtype) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    -- PostgreSQL shows the implicit cast of an operator's argument, as in (new.salary)::numeric > 0. String constants
+    -- are kept as they are.
+    SELECT string_agg(CASE WHEN part[1] LIKE '''%' THEN part[1] ELSE regexp_replace(part[1],
+        '\(((?:[[:alpha:]_][[:alnum:]_$]*\.|"[^"]*"\.)*'
+            || regexp_replace(quote_ident("column"), '([^[:alnum:]_" ])', '\\\1', 'g')
+            || ')\)::' || regexp_replace(format_type(base, NULL), '([^[:alnum:]_" ])', '\\\1', 'g')
+            || '(?![[:alnum:]_$(."[])',
+        '\1', 'g') END, '' ORDER BY n)
+    FROM regexp_matches(expression, '''(?:[^'']|'''')*''|[^'']+', 'g') WITH ORDINALITY AS p (part, n)
+$$;
+COMMENT ON FUNCTION envcrypt_without_opening(text, name, regtype) IS
+    'envcrypt: an expression''s text without the casts that open a column';
+
+CREATE FUNCTION envcrypt_without_openings(expression text, columns name[], bases regtype[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    FOR i IN 1 .. cardinality(bases) LOOP
+        expression := @extschema@.envcrypt_without_opening(expression, columns[i], bases[i]);
+    END LOOP;
+    RETURN expression;
+END $$;
+COMMENT ON FUNCTION envcrypt_without_openings(text, name[], regtype[]) IS 'envcrypt: the same for several columns';
+
+CREATE FUNCTION envcrypt_take_down("table" regclass, columns name[], opened name[], bases regtype[]) RETURNS text[]
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
+DECLARE
+    item record;
+    part record;
+    drops text[] := '{}';
+    puts text[] := '{}';  -- what is to be run afterwards, in this order
+BEGIN
+    -- Defaults, which children may have of their own. What was written as a literal has been sealed.
+    FOR item IN
+        SELECT a.attrelid::regclass AS rel, a.attname, pg_get_expr(d.adbin, d.adrelid) AS expression,
+            @extschema@.envcrypt_base_type(a.atttypid) AS base, '::' || format_type(a.atttypid, NULL) AS suffix
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns) AND a.attgenerated = ''
+        JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        ORDER BY t.level, t.relid, a.attnum
+    LOOP
+        IF item.base IS NOT NULL AND right(item.expression, length(item.suffix)) = item.suffix THEN
+            item.expression := left(item.expression, -length(item.suffix)) || '::' || format_type(item.base, NULL);
+        END IF;
+        drops := drops || format('ALTER TABLE ONLY %s ALTER COLUMN %I DROP DEFAULT', item.rel, item.attname);
+        puts := puts || format('ALTER TABLE ONLY %s ALTER COLUMN %I SET DEFAULT %s', item.rel, item.attname,
+            item.expression);
+    END LOOP;
+
+    -- PostgreSQL rebuilds check constraints itself. Only where a column gets its type modifier back, a cast that the
+    -- sealed column needed would stay.
+    FOR item IN
+        SELECT k.*, t.relid::regclass AS rel, pg_get_constraintdef(k.oid) AS old,
+            @extschema@.envcrypt_without_openings(pg_get_constraintdef(k.oid), opened, bases) AS new,
+            obj_description(k.oid, 'pg_constraint') AS comment
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c'
+        WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.relid AND a.attname = ANY (opened)
+            AND a.attnum = ANY (k.conkey))
+        ORDER BY t.level, k.conname COLLATE "C"
+    LOOP
+        CONTINUE WHEN item.old = item.new;
+        IF item.conislocal THEN
+            drops := drops || format('ALTER TABLE %s DROP CONSTRAINT %I', item.rel, item.conname);
+            puts := puts || format('ALTER TABLE %s ADD CONSTRAINT %I %s', item.rel, item.conname, item.new);
+        END IF;
+        IF item.comment IS NOT NULL THEN
+            puts := puts || format('COMMENT ON CONSTRAINT %I ON %s IS %L', item.conname, item.rel, item.comment);
+        END IF;
+    END LOOP;
+
+    -- Policies, also other tables', and triggers that mention a column: PostgreSQL would refuse.
+    FOR item IN
+        SELECT p.polname, p.polrelid::regclass AS rel,
+            CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END AS kind,
+            CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
+                ELSE 'ALL' END AS command,
+            (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ')
+                FROM unnest(p.polroles) r) AS roles,
+            @extschema@.envcrypt_without_openings(pg_get_expr(p.polqual, p.polrelid), opened, bases) AS qual,
+            @extschema@.envcrypt_without_openings(pg_get_expr(p.polwithcheck, p.polrelid), opened, bases) AS with_check,
+            obj_description(p.oid, 'pg_policy') AS comment
+        FROM pg_policy p
+        WHERE p.oid IN (SELECT d.objid FROM @extschema@.envcrypt_tree("table") t
+            JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
+            JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.refclassid = 'pg_class'::regclass
+                AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum)
+        ORDER BY p.oid
+    LOOP
+        drops := drops || format('DROP POLICY %I ON %s', item.polname, item.rel);
+        puts := puts || (format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', item.polname, item.rel, item.kind, item.command,
+            item.roles) || coalesce(' USING (' || item.qual || ')', '')
+            || coalesce(' WITH CHECK (' || item.with_check || ')', ''));
+        IF item.comment IS NOT NULL THEN
+            puts := puts || format('COMMENT ON POLICY %I ON %s IS %L', item.polname, item.rel, item.comment);
+        END IF;
+    END LOOP;
+    FOR item IN
+        SELECT g.oid, g.tgname, g.tgrelid::regclass AS rel,
+            @extschema@.envcrypt_without_openings(pg_get_triggerdef(g.oid), opened, bases) AS definition
+        FROM pg_trigger g
+        WHERE g.tgparentid = 0 AND NOT g.tgisinternal
+            AND g.tgfoid <> '@extschema@.envcrypt_owner_trigger()'::regprocedure
+            AND g.oid IN (SELECT d.objid FROM @extschema@.envcrypt_tree("table") t
+            JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
+            JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_class'::regclass
+                AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum)
+        ORDER BY g.oid
+    LOOP
+        drops := drops || format('DROP TRIGGER %I ON %s', item.tgname, item.rel);
+        puts := puts || item.definition;
+        -- Itself first, then its copies in partitions.
+        FOR part IN
+            WITH RECURSIVE same (oid, level) AS (
+                SELECT item.oid, 0
+                UNION ALL SELECT c.oid, s.level + 1 FROM same s JOIN pg_trigger c ON c.tgparentid = s.oid
+            )
+            SELECT g.oid, g.tgname, g.tgrelid::regclass AS rel, obj_description(g.oid, 'pg_trigger') AS comment,
+                CASE g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS'
+                    ELSE 'ENABLE' END AS state
+            FROM same s JOIN pg_trigger g ON g.oid = s.oid ORDER BY s.level, g.oid
+        LOOP
+            puts := puts || format('ALTER TABLE %s %s TRIGGER %I', part.rel, part.state, part.tgname);
+            IF part.comment IS NOT NULL THEN
+                puts := puts || format('COMMENT ON TRIGGER %I ON %s IS %L', part.tgname, part.rel, part.comment);
+            END IF;
+            puts := puts || ARRAY(
+                SELECT format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION %I', part.tgname, part.rel, e.extname)
+                FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+                WHERE d.classid = 'pg_trigger'::regclass AND d.objid = part.oid AND d.deptype = 'x' ORDER BY e.extname);
+        END LOOP;
+    END LOOP;
+
+    -- PostgreSQL rebuilds extended statistics itself, but for these.
+    FOR item IN
+        SELECT DISTINCT s.oid, s.stxname, n.nspname, s.stxstattarget AS target, s.stxowner AS owner
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
+        JOIN pg_statistic_ext s ON s.stxrelid = t.relid AND a.attnum = ANY (s.stxkeys::int2[])
+        JOIN pg_namespace n ON n.oid = s.stxnamespace ORDER BY s.oid
+    LOOP
+        IF item.target <> -1 THEN
+            puts := puts || format('ALTER STATISTICS %I.%I SET STATISTICS %s', item.nspname, item.stxname, item.target);
+        END IF;
+        IF pg_get_userbyid(item.owner) <> current_user THEN
+            puts := puts || format('ALTER STATISTICS %I.%I OWNER TO %I', item.nspname, item.stxname,
+                pg_get_userbyid(item.owner));
+        END IF;
+    END LOOP;
+
+    PERFORM @extschema@.envcrypt_run(drops);
+    RETURN puts;
+END $$;
+COMMENT ON FUNCTION envcrypt_take_down(regclass, name[], name[], regtype[]) IS
+    'envcrypt: drops what would keep columns from changing their type, and returns the statements that put it back';
+
+CREATE FUNCTION envcrypt_run(statements text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
+DECLARE
+    statement text;
+BEGIN
+    FOREACH statement IN ARRAY statements LOOP
+        EXECUTE statement;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_run(text[]) IS 'envcrypt: runs statements in order';
+
+CREATE FUNCTION envcrypt_alter_columns("table" regclass, clauses text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    what text;
+    detail text;
+BEGIN
+    EXECUTE format('ALTER TABLE %s %s', "table", array_to_string(clauses, ', '));
+EXCEPTION WHEN undefined_function OR ambiguous_function OR cannot_coerce THEN
+    GET STACKED DIAGNOSTICS what = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+    RAISE '%', what USING ERRCODE = SQLSTATE, DETAIL = detail,
+        HINT = format('A check constraint of table %s does not work with the new type: drop it first.', "table");
+END $$;
+COMMENT ON FUNCTION envcrypt_alter_columns(regclass, text[]) IS 'envcrypt: one ALTER TABLE, so one rewrite';
+
+CREATE FUNCTION envcrypt_free_context_id(taken integer[]) RETURNS integer
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    id integer;
+    own CONSTANT integer := '@extschema@.envcrypt_owner_trigger()'::regprocedure::oid::bigint::bit(32)::integer;
+BEGIN
+    FOR attempt IN 1 .. 100000 LOOP
+        id := 1 + trunc(random() * 65535);
+        -- The lock: another transaction may have chosen the same, and not be seen yet.
+        CONTINUE WHEN id = ANY (taken) OR NOT pg_try_advisory_xact_lock(own, id)
+            OR EXISTS (SELECT FROM @extschema@.envcrypt_owner_triggers WHERE context_id = id)
+            OR EXISTS (SELECT FROM pg_trigger WHERE tgfoid = '@extschema@.envcrypt_sync_trigger()'::regprocedure
+                AND (@extschema@.envcrypt_trigger_arguments(tgargs))[1] = id::text);
+        RETURN id;
+    END LOOP;
+    RAISE 'no context id is free for another protected column' USING ERRCODE = 'program_limit_exceeded';
+END $$;
+COMMENT ON FUNCTION envcrypt_free_context_id(integer[]) IS
+    'envcrypt: a number by which values tell their column, which no other protected column has';
+
+CREATE FUNCTION envcrypt_make_trigger("table" regclass, "column" name, owner_column name, context_id integer,
+    null_owner text, original_type text, original_storage text) RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    trigger CONSTANT name := format('~envcrypt_%s', context_id);
+BEGIN
+    EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.%I IS NOT NULL%s) '
+        'EXECUTE FUNCTION @extschema@.envcrypt_owner_trigger(%L, %L, %L%s)', trigger, "table", "column",
+        coalesce(' OR new.' || quote_ident(owner_column) || ' IS NULL', ''), context_id, null_owner, original_type,
+        coalesce(', ' || quote_literal(original_storage), ''));
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', "table", trigger);
+    EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', trigger, "table",
+        'envcrypt: binds values to their owners; to change the column''s type or drop it, call envcrypt_unprotect() first');
+END $$;
+COMMENT ON FUNCTION envcrypt_make_trigger(regclass, name, name, integer, text, text, text) IS
+    'envcrypt: makes the owner trigger of a protected column';
+
+CREATE FUNCTION envcrypt_spread_triggers("table" regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item record;
+    child regclass;
+BEGIN
+    IF (SELECT relkind <> 'r' OR relispartition FROM pg_class WHERE oid = "table") THEN
+        RETURN;  -- PostgreSQL copies triggers to partitions itself
+    END IF;
+    FOR item IN
+        SELECT p.*, a.attname AS column_name, o.attname AS owner_name, a.attnum
+        FROM pg_inherits i
+        JOIN @extschema@.envcrypt_owner_triggers p ON p.relid = i.inhparent
+        JOIN pg_attribute pa ON pa.attrelid = p.relid AND pa.attnum = p.column_number
+        JOIN pg_attribute a ON a.attrelid = i.inhrelid AND a.attname = pa.attname
+        LEFT JOIN pg_attribute o ON o.attrelid = p.relid AND o.attnum = p.owner_number
+        WHERE i.inhrelid = "table" ORDER BY p.name
+    LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = "table" AND tgname = item.name);
+        PERFORM @extschema@.envcrypt_make_trigger("table", item.column_name, item.owner_name, item.context_id,
+            item.null_owner, item.original_type, item.original_storage);
+    END LOOP;
+    FOR child IN SELECT inhrelid FROM pg_inherits WHERE inhparent = "table" ORDER BY inhrelid LOOP
+        PERFORM @extschema@.envcrypt_spread_triggers(child);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_spread_triggers(regclass) IS
+    'envcrypt: gives those that inherit from a table the triggers of its columns';
+
+CREATE FUNCTION envcrypt_refuse_row("table" regclass, "column" name, owner_column name, has_value boolean) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT has_value THEN
+        RETURN NULL;
+    END IF;
+    RAISE 'row of table % has no owner to encrypt for', "table" USING ERRCODE = 'not_null_violation',
+        DETAIL = format('Column "%s" is null, and column "%s" is not.', owner_column, "column"),
+        HINT = 'Give the row an owner, or protect the column with null_owner => ''database''.';
+END $$;
+COMMENT ON FUNCTION envcrypt_refuse_row(regclass, name, name, boolean) IS 'envcrypt: the error of a value without an owner';
+
+CREATE FUNCTION envcrypt_protect("table" regclass, columns name[], owner_column name DEFAULT NULL,
+    null_owner text DEFAULT 'error') RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    owner pg_attribute;
+    attribute pg_attribute;
+    "column" name;
+    todo name[] := '{}';
+    contexts integer[] := '{}';
+    originals text[] := '{}';
+    storages text[] := '{}';
+    clauses text[] := '{}';
+    sealed regtype;
+    value text;  -- as envcrypt_bind() takes it
+    owner_value text;
+    saved text[];
+BEGIN
+    IF columns IS NULL OR columns = '{}' OR array_position(columns, NULL) IS NOT NULL THEN
+        RAISE 'column must not be null' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF null_owner IS NULL OR null_owner NOT IN ('error', 'database') THEN
+        RAISE 'null_owner must be "error" or "database"' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'It says what a value in a row without an owner is: an error, or sealed under the database key.';
+    END IF;
+    PERFORM @extschema@.envcrypt_lock_table("table");
+    PERFORM @extschema@.envcrypt_require_right('seal');
+    IF owner_column IS NOT NULL THEN
+        owner := @extschema@.envcrypt_find_owner_column("table", columns, owner_column);
+    END IF;
+    FOREACH "column" IN ARRAY columns LOOP
+        IF "column" <> ALL (todo) AND @extschema@.envcrypt_needs_protection("table", "column", owner_column, null_owner) THEN
+            todo := todo || "column";
+        END IF;
+    END LOOP;
+    IF todo = '{}' THEN
+        RETURN;
+    END IF;
+    PERFORM @extschema@.envcrypt_refuse_obstacles("table", todo);
+
+    FOREACH "column" IN ARRAY todo LOOP
+        attribute := @extschema@.envcrypt_find_column("table", "column");
+        contexts := contexts || @extschema@.envcrypt_free_context_id(contexts);
+        sealed := @extschema@.envcrypt_ultimate_type(attribute.atttypid);
+        IF @extschema@.envcrypt_base_type(sealed) IS NOT NULL THEN
+            -- Sealed already, but not bound: by hand, or in a table made with LIKE.
+            PERFORM @extschema@.envcrypt_require_right('open');
+            value := format('%I::%s', "column", sealed);
+            originals := originals || CASE WHEN @extschema@.envcrypt_base_type(sealed) = 'text'::regtype
+                AND attribute.atttypmod >= 0 THEN format_type('varchar'::regtype, attribute.atttypmod)
+                ELSE format_type(@extschema@.envcrypt_base_type(sealed), attribute.atttypmod) END;
+            storages := storages || NULL::text;
+            sealed := attribute.atttypid;
+        ELSE
+            sealed := @extschema@.envcrypt_twin(attribute.atttypid);
+            value := format(CASE attribute.atttypid WHEN 'varchar'::regtype THEN '%I::text' ELSE '%I' END, "column");
+            originals := originals || format_type(attribute.atttypid, attribute.atttypmod);
+            storages := storages || (SELECT nullif(concat_ws(' ',
+                    CASE WHEN t.typstorage <> attribute.attstorage THEN 'STORAGE ' || CASE attribute.attstorage
+                        WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
+                    CASE attribute.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END), '')
+                FROM pg_type t WHERE t.oid = attribute.atttypid);
+        END IF;
+        owner_value := CASE WHEN owner_column IS NULL THEN 'NULL::text'
+            WHEN null_owner = 'database' OR owner.attnotnull THEN format('%I::text', owner_column)
+            -- No IS NULL here: in partitions with another order of columns, ALTER TABLE would look at a wrong one.
+            ELSE format('coalesce(%1$I::text, @extschema@.envcrypt_refuse_row(%3$s, %2$L, %1$L, num_nonnulls(%2$I) > 0))',
+                owner_column, "column", "table"::oid) END;
+        clauses := clauses || format('ALTER COLUMN %I TYPE %s%s USING @extschema@.envcrypt_bind(%s, %s, %s)', "column",
+            format_type(sealed, attribute.atttypmod),
+            CASE WHEN attribute.attcollation = 0 THEN '' ELSE ' COLLATE ' || attribute.attcollation::regcollation END,
+            value, owner_value, contexts[cardinality(contexts)]);
+    END LOOP;
+
+    saved := @extschema@.envcrypt_take_down("table", todo, '{}', '{}');
+    PERFORM @extschema@.envcrypt_alter_columns("table", clauses);
+    FOR i IN 1 .. cardinality(todo) LOOP
+        PERFORM @extschema@.envcrypt_make_trigger("table", todo[i], owner_column, contexts[i], null_owner, originals[i],
+            storages[i]);
+    END LOOP;
+    PERFORM @extschema@.envcrypt_spread_triggers("table");
+    PERFORM @extschema@.envcrypt_run(saved);
+END $$;
+COMMENT ON FUNCTION envcrypt_protect(regclass, name[], name, text) IS
+    'encrypts columns in one rewrite and binds their values to their row''s owner, or to the database without owner_column';
+
+CREATE FUNCTION envcrypt_protect("table" regclass, "column" name, owner_column name DEFAULT NULL,
+    null_owner text DEFAULT 'error') RETURNS void
+    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT @extschema@.envcrypt_protect("table", ARRAY["column"], owner_column, null_owner) $$;
+COMMENT ON FUNCTION envcrypt_protect(regclass, name, name, text) IS
+    'encrypts a column and binds its values to their row''s owner, or to the database without owner_column';
+
+CREATE FUNCTION envcrypt_unprotect("table" regclass, columns name[]) RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    attribute pg_attribute;
+    "column" name;
+    present record;
+    sealed regtype;
+    original regtype;
+    todo name[] := '{}';
+    opened name[] := '{}';  -- with type modifiers other than a string's
+    bases regtype[] := '{}';
+    clauses text[] := '{}';
+    drops text[] := '{}';
+    storages text[] := '{}';
+    saved text[];
+BEGIN
+    IF columns IS NULL OR columns = '{}' OR array_position(columns, NULL) IS NOT NULL THEN
+        RAISE 'column must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    PERFORM @extschema@.envcrypt_lock_table("table");
+    PERFORM @extschema@.envcrypt_require_right('open');
+    FOREACH "column" IN ARRAY columns LOOP
+        CONTINUE WHEN "column" = ANY (todo);
+        attribute := @extschema@.envcrypt_find_column("table", "column");
+        PERFORM @extschema@.envcrypt_refuse_inherited(attribute);
+        SELECT * INTO present FROM @extschema@.envcrypt_owner_triggers t
+        WHERE t.relid = "table" AND t.column_number = attribute.attnum ORDER BY t.name DESC LIMIT 1;
+        sealed := @extschema@.envcrypt_ultimate_type(attribute.atttypid);
+        IF present IS NULL OR @extschema@.envcrypt_base_type(sealed) IS NULL THEN
+            RAISE 'column "%" of table % is not protected', "column", "table"
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = CASE
+                WHEN @extschema@.envcrypt_base_type(sealed) IS NULL THEN 'The view envcrypt_columns has those that are.'
+                ELSE format('It is only of an encrypted type: ALTER TABLE %s ALTER COLUMN %I TYPE %s;', "table", "column",
+                    @extschema@.envcrypt_base_type(sealed)) END;
+        END IF;
+        todo := todo || "column";
+        -- What the trigger says is the table owner's word: only a type's name is taken from it.
+        BEGIN
+            original := to_regtype(present.original_type);
+        EXCEPTION WHEN OTHERS THEN
+            original := NULL;  -- no type's name
+        END;
+        IF @extschema@.envcrypt_twin(original) IS DISTINCT FROM sealed THEN
+            original := @extschema@.envcrypt_base_type(sealed);
+        END IF;
+        IF attribute.atttypmod >= 0 AND @extschema@.envcrypt_base_type(sealed) = 'text'::regtype THEN
+            original := 'varchar';
+        ELSIF attribute.atttypmod >= 0 THEN
+            opened := opened || "column";
+            bases := bases || original;
+        END IF;
+        clauses := clauses || format('ALTER COLUMN %1$I TYPE %2$s%3$s USING @extschema@.envcrypt_open(%1$I::%4$s)', "column",
+            format_type(original, attribute.atttypmod), CASE WHEN attribute.attcollation = 0 THEN ''
+                ELSE ' COLLATE ' || attribute.attcollation::regcollation END, sealed);
+        drops := drops || ARRAY(
+            SELECT format('DROP TRIGGER %I ON %s', t.name, t.relid::regclass)
+            FROM @extschema@.envcrypt_tree("table") r
+            JOIN pg_attribute a ON a.attrelid = r.relid AND a.attname = "column"
+            JOIN @extschema@.envcrypt_owner_triggers t ON t.relid = a.attrelid AND t.column_number = a.attnum
+            WHERE t.parent = 0 ORDER BY t.relid, t.name);
+        storages := storages || ARRAY(
+            SELECT format('ALTER TABLE ONLY %s ALTER COLUMN %I SET %s', r.relid::regclass, "column", s.setting[1])
+            FROM regexp_matches(present.original_storage,
+                '(STORAGE (?:PLAIN|EXTERNAL|EXTENDED|MAIN)|COMPRESSION (?:pglz|lz4))', 'g') AS s (setting)
+            CROSS JOIN @extschema@.envcrypt_tree("table") r ORDER BY r.level, r.relid);
+    END LOOP;
+    PERFORM @extschema@.envcrypt_refuse_obstacles("table", todo);
+
+    PERFORM @extschema@.envcrypt_run(drops);
+    saved := @extschema@.envcrypt_take_down("table", todo, opened, bases);
+    PERFORM @extschema@.envcrypt_alter_columns("table", clauses);
+    PERFORM @extschema@.envcrypt_run(storages || saved);
+END $$;
+COMMENT ON FUNCTION envcrypt_unprotect(regclass, name[]) IS 'makes protected columns plain again, as they were before';
+
+CREATE FUNCTION envcrypt_unprotect("table" regclass, "column" name) RETURNS void
+    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT @extschema@.envcrypt_unprotect("table", ARRAY["column"]) $$;
+COMMENT ON FUNCTION envcrypt_unprotect(regclass, name) IS 'makes a protected column plain again, as it was before';
+
+-- What keeps protected tables protected.
+
+CREATE FUNCTION envcrypt_keep_protection() RETURNS event_trigger
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    changed regclass;
+    item record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgfoid = '@extschema@.envcrypt_owner_trigger()'::regprocedure) THEN
+        RETURN;
+    END IF;
+    FOR changed IN
+        SELECT DISTINCT c.oid FROM pg_event_trigger_ddl_commands() d
+        JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind IN ('r', 'p')
+    LOOP
+        -- A table that inherits from a protected one.
+        PERFORM @extschema@.envcrypt_spread_triggers(changed);
+        FOR item IN
+            SELECT t.relid::regclass AS rel, a.attname, min(t.name) AS one, max(t.name) AS other
+            FROM @extschema@.envcrypt_tree(changed) r
+            JOIN @extschema@.envcrypt_owner_triggers t ON t.relid = r.relid
+            JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
+            GROUP BY t.relid, a.attname HAVING count(*) > 1
+        LOOP
+            RAISE 'column "%" of table % is protected twice', item.attname, item.rel
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = format('Triggers "%s" and "%s" would bind its values.', item.one, item.other),
+                HINT = 'Drop the table''s own trigger before it inherits another: what it bound can still be read.';
+        END LOOP;
+        -- ENABLE TRIGGER ALL, as pg_restore --disable-triggers says it, also means those that were ENABLE ALWAYS.
+        FOR item IN
+            SELECT t.relid::regclass AS rel, t.name
+            FROM @extschema@.envcrypt_tree(changed) r
+            JOIN @extschema@.envcrypt_owner_triggers t ON t.relid = r.relid AND t.enabled = 'O'
+            ORDER BY r.level, t.relid, t.name
+        LOOP
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', item.rel, item.name);
+        END LOOP;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_keep_protection() IS
+    'envcrypt: keeps owner triggers enabled always, and gives them to tables that inherit from protected ones';
+REVOKE ALL ON FUNCTION envcrypt_keep_protection() FROM PUBLIC;
+CREATE EVENT TRIGGER envcrypt_keep_protection ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE SCHEMA', 'ALTER TABLE')
+    EXECUTE FUNCTION envcrypt_keep_protection();
+ALTER EVENT TRIGGER envcrypt_keep_protection ENABLE ALWAYS;
+
 -- Protecting a column of a table with traffic. All state is in the table itself: a column beside the plain one, its
 -- twin, and a trigger that keeps the twin in step and names both. The procedures commit, so that they cannot have a
 -- search_path of their own: they call functions that have one, and qualify what they name themselves.
@@ -475,89 +1336,45 @@ COMMENT ON FUNCTION envcrypt_online_state(regclass, name) IS 'envcrypt: how far 
 -- The encrypted type for a column, as SQL, or null.
 CREATE FUNCTION envcrypt_online_type("table" regclass, "column" name) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('%s%s', e.oid::regtype, substring(format_type(a.atttypid, a.atttypmod) FROM '\(.*\)'))
-        || coalesce((SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
-                     FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
-                     WHERE c.oid = a.attcollation AND a.attcollation <> e.typcollation), '')
-    FROM pg_attribute a
-    JOIN pg_type t ON t.oid = a.atttypid
-    JOIN pg_type e ON e.typnamespace = '@extschema@'::regnamespace
-        AND e.typname = 'encrypted_' || CASE
-            WHEN t.oid = 'varchar'::regtype THEN 'text'
-            WHEN t.oid IN ('int2'::regtype, 'int4'::regtype) THEN 'int8'
-            ELSE t.typname END
-    WHERE a.attrelid = "table" AND a.attname = "column" AND a.attnum > 0 AND NOT a.attisdropped
+    SELECT format_type(@extschema@.envcrypt_twin(atttypid), atttypmod)
+        || CASE WHEN attcollation = 0 THEN '' ELSE ' COLLATE ' || attcollation::regcollation END
+    FROM pg_attribute
+    WHERE attrelid = "table" AND attname = "column" AND attnum > 0 AND NOT attisdropped
 $$;
 COMMENT ON FUNCTION envcrypt_online_type(regclass, name) IS 'envcrypt: the encrypted type for a plain column';
 
--- What stands in the way, with what to do about it.
-CREATE FUNCTION envcrypt_online_obstacles("table" regclass, "column" name) RETURNS SETOF text
-LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    member record;
-    item record;
-BEGIN
-    FOR member IN
-        SELECT t.member, t.depth, c.relkind, c.oid, a.*
-        FROM @extschema@.envcrypt_online_tree("table") t
-        JOIN pg_class c ON c.oid = t.member
-        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
-    LOOP
-        IF member.relkind NOT IN ('r', 'p') THEN
-            RETURN NEXT format('%s is not a table of this database; detach it', member.member);
-        END IF;
-        IF member.attinhcount > 0 AND member.depth = 0 THEN
-            RETURN NEXT format('the column of %s is inherited; protect it in the parent', member.member);
-        ELSIF member.attinhcount > 1 THEN
-            RETURN NEXT format('the column of %s is inherited from several parents; leave one', member.member);
-        END IF;
-        IF member.attidentity <> '' THEN
-            RETURN NEXT format('the column of %s is an identity column; ALTER COLUMN ... DROP IDENTITY', member.member);
-        ELSIF member.attgenerated <> '' THEN
-            RETURN NEXT format('the column of %s is generated; ALTER COLUMN ... DROP EXPRESSION', member.member);
-        END IF;
-        -- Defaults, CHECK constraints, triggers, policies and owned sequences are moved to the encrypted column.
-        FOR item IN
-            SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS what, x.relkind, k.contype,
-                d.classid::regclass::text AS class
-            FROM pg_depend d
-            LEFT JOIN pg_class x ON d.classid = 'pg_class'::regclass AND x.oid = d.objid
-            LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
-            WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = member.oid AND d.refobjsubid = member.attnum
-                AND d.classid NOT IN ('pg_policy'::regclass, 'pg_trigger'::regclass)
-                AND NOT (d.classid = 'pg_attrdef'::regclass
-                    AND (SELECT adrelid = member.oid AND adnum = member.attnum FROM pg_attrdef WHERE oid = d.objid))
-                AND coalesce(k.contype, '') <> 'c' AND coalesce(x.relkind, '') <> 'S'
-                AND NOT (x.relkind IS NOT NULL AND x.relispartition AND x.relkind = 'i')
-            GROUP BY 1, 2, 3, 4 ORDER BY 1
-        LOOP
-            RETURN NEXT item.what || CASE
-                WHEN item.relkind IN ('i', 'I') OR item.contype IN ('p', 'u', 'x') THEN
-                    '; drop it: randomly encrypted values cannot be indexed'
-                WHEN item.contype = 'f' THEN '; drop it: sealed values cannot be referenced'
-                WHEN item.class = 'pg_attrdef' THEN '; drop the generated column'
-                WHEN item.relkind IN ('r', 'p') THEN '; a partition key cannot be encrypted'
-                WHEN item.class = 'pg_publication_rel' THEN '; take the column out of the publication'
-                WHEN item.class = 'pg_statistic_ext' THEN '; drop it: statistics would show values'
-                ELSE '; drop it, and create it again afterwards' END;
-        END LOOP;
-    END LOOP;
-END $$;
-COMMENT ON FUNCTION envcrypt_online_obstacles(regclass, name) IS 'envcrypt: what keeps a column from being protected';
-
-CREATE FUNCTION envcrypt_online_require_no_obstacles("table" regclass, "column" name) RETURNS void
+-- What stands in the way. Beside what keeps envcrypt_protect() from its work, that is what would be dropped, with the
+-- plain column, without a word.
+CREATE FUNCTION envcrypt_online_refuse_obstacles("table" regclass, "column" name) RETURNS void
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     obstacles text;
 BEGIN
-    SELECT string_agg(o, E'\n') INTO obstacles FROM @extschema@.envcrypt_online_obstacles("table", "column") AS o;
+    PERFORM @extschema@.envcrypt_refuse_obstacles("table", ARRAY["column"]);
+    SELECT string_agg(DISTINCT format('%s: drop it and create it again afterwards', pg_describe_object(d.classid, d.objid, 0)),
+        E'\n') INTO obstacles
+    FROM @extschema@.envcrypt_online_tree("table") t
+    JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.member AND d.refobjsubid = a.attnum
+    WHERE d.classid = 'pg_class'::regclass AND (SELECT relkind IN ('i', 'I') FROM pg_class WHERE oid = d.objid)
+        OR d.classid IN ('pg_statistic_ext'::regclass, 'pg_publication_rel'::regclass)
+        OR d.classid = 'pg_constraint'::regclass AND (SELECT contype <> 'c' FROM pg_constraint WHERE oid = d.objid);
     IF obstacles IS NOT NULL THEN
-        RAISE 'cannot protect column "%" of table "%"', "column", "table"
-            USING ERRCODE = 'dependent_objects_still_exist', DETAIL = 'In its way:' || E'\n' || obstacles;
+        RAISE 'cannot protect column "%" of table % online because of what depends on it', "column", "table"
+            USING ERRCODE = 'dependent_objects_still_exist', DETAIL = obstacles;
+    END IF;
+    SELECT string_agg(format('table %s', t.member), E'\n') INTO obstacles
+    FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_class c ON c.oid = t.member
+    JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+    WHERE c.relkind NOT IN ('r', 'p') OR a.attinhcount > 1 OR a.attidentity <> '' OR a.attgenerated <> '';
+    IF obstacles IS NOT NULL THEN
+        RAISE 'cannot protect column "%" of table % online', "column", "table"
+            USING ERRCODE = 'feature_not_supported',
+            DETAIL = 'It is generated, or inherited from several tables:' || E'\n' || obstacles;
     END IF;
 END $$;
-COMMENT ON FUNCTION envcrypt_online_require_no_obstacles(regclass, name) IS
-    'envcrypt: one error with everything that keeps a column from being protected';
+COMMENT ON FUNCTION envcrypt_online_refuse_obstacles(regclass, name) IS
+    'envcrypt: raises with everything that keeps a column from being protected online';
 
 -- Checks that need no lock. Returns false if the column is protected already, as is wanted.
 CREATE FUNCTION envcrypt_online_check("table" regclass, "column" name, owner_column name, null_owner text,
@@ -566,7 +1383,6 @@ LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path =
 DECLARE
     class record;
     state record;
-    wanted text;
 BEGIN
     IF "table" IS NULL OR "column" IS NULL OR null_owner IS NULL THEN
         RAISE 'table, column and null_owner must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -587,81 +1403,45 @@ BEGIN
     ELSIF NOT class.is_owner THEN
         RAISE 'must be owner of table %', "table" USING ERRCODE = 'insufficient_privilege';
     END IF;
-    PERFORM @extschema@.envcrypt_bind(NULL::text, NULL, 0);  -- the right to seal
+    PERFORM @extschema@.envcrypt_require_right('seal');
+    IF owner_column IS NOT NULL THEN
+        PERFORM @extschema@.envcrypt_find_owner_column("table", ARRAY["column"], owner_column);
+    END IF;
+    IF NOT @extschema@.envcrypt_needs_protection("table", "column", owner_column, null_owner) THEN
+        RETURN false;
+    END IF;
+    IF @extschema@.envcrypt_online_type("table", "column") IS NULL THEN
+        RAISE 'column "%" of table % is encrypted already', "column", "table"
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'envcrypt_protect() binds its values to their owners.';
+    END IF;
     state := @extschema@.envcrypt_online_state("table", "column");
-    IF state.number IS NULL THEN
-        RAISE 'column "%" of table "%" does not exist', "column", "table" USING ERRCODE = 'undefined_column';
-    ELSIF owner_column IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = "table"
-            AND attname = owner_column AND attnum > 0 AND NOT attisdropped) THEN
-        RAISE 'column "%" of table "%" does not exist', owner_column, "table" USING ERRCODE = 'undefined_column';
-    ELSIF owner_column = "column" THEN
-        RAISE 'column "%" cannot be its own owner column', "column" USING ERRCODE = 'invalid_parameter_value';
+    IF state.sync IS NOT NULL AND (state.owner, state.null_owner) IS DISTINCT FROM (owner_column, null_owner) THEN
+        RAISE 'column "%" of table % is being protected with other arguments', "column", "table"
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('Its owner column is %s, null_owner is %L.', coalesce(quote_ident(state.owner), 'not set'),
+                state.null_owner),
+            HINT = 'Continue with these, or call envcrypt_protect_online_cancel().';
     END IF;
-    IF state.context_id IS NOT NULL THEN
-        IF (state.owner, state.null_owner) IS DISTINCT FROM (owner_column, null_owner) THEN
-            RAISE 'column "%" of table "%" is % with other arguments', "column", "table",
-                CASE WHEN state.protected_by IS NOT NULL THEN 'protected already' ELSE 'being protected' END
-                USING ERRCODE = 'object_not_in_prerequisite_state',
-                DETAIL = format('Its owner column is %s, null_owner is %L.',
-                    coalesce(quote_ident(state.owner), 'not set'), state.null_owner),
-                HINT = CASE WHEN state.protected_by IS NULL THEN
-                    'Continue with these, or call envcrypt_protect_online_cancel().' END;
-        ELSIF state.protected_by IS NOT NULL THEN
-            RAISE NOTICE 'column "%" of table "%" is protected already', "column", "table";
-            RETURN false;
-        END IF;
-    END IF;
-    wanted := @extschema@.envcrypt_online_type("table", "column");
-    IF wanted IS NULL THEN
-        wanted := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
-                   WHERE attrelid = "table" AND attnum = state.number);
-        RAISE 'there is no encrypted type for column "%" of type %', "column", wanted
-            USING ERRCODE = 'wrong_object_type',
-            HINT = CASE WHEN wanted ~ 'encrypted_' THEN 'It is encrypted already. envcrypt_protect() binds its values.'
-                ELSE 'A superuser makes one with envcrypt_create_type().' END;
-    END IF;
-    PERFORM @extschema@.envcrypt_online_require_no_obstacles("table", "column");
+    PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
     RETURN true;
 END $$;
 COMMENT ON FUNCTION envcrypt_online_check(regclass, name, name, text, integer, interval, interval) IS
     'envcrypt: checks of envcrypt_protect_online() that need no lock';
 
--- A context id that no other protected column of this database has.
-CREATE FUNCTION envcrypt_online_new_context() RETURNS integer
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    chosen integer;
-BEGIN
-    -- Two who choose at once must not choose alike.
-    PERFORM pg_advisory_xact_lock(hashtextextended('envcrypt context id', 0));
-    LOOP
-        chosen := 1 + floor(random() * 65535);
-        EXIT WHEN NOT EXISTS (
-            SELECT FROM pg_trigger t
-            JOIN pg_proc p ON p.oid = t.tgfoid AND p.pronamespace = '@extschema@'::regnamespace
-                AND p.proname IN ('envcrypt_sync_trigger', 'envcrypt_owner_trigger'),
-            @extschema@.envcrypt_trigger_parts(t.oid) AS parts
-            WHERE parts.arguments[1] = chosen::text);
-    END LOOP;
-    RETURN chosen;
-END $$;
-COMMENT ON FUNCTION envcrypt_online_new_context() IS 'envcrypt: an unused context id';
-
--- The trigger on a table and all that inherits from it (partitions get theirs from PostgreSQL).
-CREATE FUNCTION envcrypt_online_make_triggers("table" regclass, name text, function text, columns text[], owner name,
-    arguments text[]) RETURNS void
+-- The sync trigger of a table and all that inherits from it (partitions get theirs from PostgreSQL), where it is missing.
+CREATE FUNCTION envcrypt_online_make_triggers("table" regclass, "column" name, twin name, owner name, context_id text,
+    null_owner text, type text) RETURNS void
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     item regclass;
-    condition text;
+    name CONSTANT name := format('~envcrypt_%s_sync', context_id);
 BEGIN
-    SELECT string_agg(format('new.%I IS NOT NULL', c), ' OR ') INTO condition FROM unnest(columns) AS c;
-    condition := condition || CASE WHEN owner IS NULL THEN '' ELSE format(' OR new.%I IS NULL', owner) END;
-    FOR item IN SELECT member FROM @extschema@.envcrypt_online_tree("table") ORDER BY depth, member LOOP
+    FOR item IN SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t ORDER BY t.depth, t.member LOOP
         IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = item AND tgname = name) THEN
-            EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (%s) '
-                'EXECUTE FUNCTION @extschema@.%I(%L, %L, %L)', name, item, condition, function,
-                arguments[1], arguments[2], arguments[3]);
+            EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE ON %s FOR EACH ROW '
+                'WHEN (new.%I IS NOT NULL OR new.%I IS NOT NULL%s) '
+                'EXECUTE FUNCTION @extschema@.envcrypt_sync_trigger(%L, %L, %L)', name, item, "column", twin,
+                coalesce(' OR new.' || quote_ident(owner) || ' IS NULL', ''), context_id, null_owner, type);
         END IF;
     END LOOP;
     FOR item IN
@@ -671,8 +1451,8 @@ BEGIN
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', item, name);
     END LOOP;
 END $$;
-COMMENT ON FUNCTION envcrypt_online_make_triggers(regclass, text, text, text[], name, text[]) IS
-    'envcrypt: makes a row trigger where it is missing';
+COMMENT ON FUNCTION envcrypt_online_make_triggers(regclass, name, name, name, text, text, text) IS
+    'envcrypt: makes the trigger that keeps a twin in step';
 
 -- CHECK constraints of the encrypted column: those that say that every value has its twin, and copies of the plain
 -- column's. A copy's name is made from the original's name and definition.
@@ -771,21 +1551,21 @@ BEGIN
     IF state.protected_by IS NOT NULL THEN
         RETURN 'check';
     END IF;
-    PERFORM @extschema@.envcrypt_online_require_no_obstacles("table", "column");
+    PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
     twin := state.twin;
     IF state.sync IS NULL THEN
         WHILE octet_length(stem || '__envcrypt') > 63 LOOP
             stem := left(stem, -1);
         END LOOP;
         twin := stem || '__envcrypt';
-        state.context_id := @extschema@.envcrypt_online_new_context();
+        state.context_id := @extschema@.envcrypt_free_context_id('{}');
         state.type := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
                        WHERE attrelid = "table" AND attnum = state.number);
         EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', "table", twin,
             @extschema@.envcrypt_online_type("table", "column"));
     END IF;
-    PERFORM @extschema@.envcrypt_online_make_triggers("table", format('~envcrypt_%s_sync', state.context_id),
-        'envcrypt_sync_trigger', ARRAY["column", twin], owner_column, ARRAY[state.context_id, null_owner, state.type]);
+    PERFORM @extschema@.envcrypt_online_make_triggers("table", "column", twin, owner_column, state.context_id, null_owner,
+        state.type);
     IF state.sync IS NULL THEN
         -- Whether the CHECK constraints can be kept is better known now than when all rows are done.
         PERFORM @extschema@.envcrypt_online_add_constraints("table", "column", true);
@@ -982,6 +1762,7 @@ DECLARE
     statement text;
     take_down text[];
     make_again text[];
+    storage text;  -- as envcrypt_protect() keeps it for envcrypt_unprotect()
 BEGIN
     state := @extschema@.envcrypt_online_state("table", "column");
     IF state.sync IS NULL THEN
@@ -993,10 +1774,14 @@ BEGIN
             WHERE NOT copy_exists OR must_hold AND NOT copy_holds) THEN
         RETURN 'constrain';
     END IF;
-    PERFORM @extschema@.envcrypt_online_require_no_obstacles("table", "column");
+    PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
     SELECT array_agg(d.before) FILTER (WHERE d.before IS NOT NULL),
         array_agg(d.after) FILTER (WHERE d.after IS NOT NULL) INTO take_down, make_again
     FROM @extschema@.envcrypt_online_dependents("table", "column") AS d;
+    SELECT nullif(concat_ws(' ', CASE WHEN t.typstorage <> a.attstorage THEN 'STORAGE ' || CASE a.attstorage
+            WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
+        CASE a.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END), '') INTO storage
+    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = "table" AND a.attnum = state.number;
 
     FOREACH statement IN ARRAY coalesce(take_down, '{}') LOOP
         EXECUTE statement;
@@ -1024,8 +1809,9 @@ BEGIN
         EXECUTE statement;
     END LOOP;
     PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
-    PERFORM @extschema@.envcrypt_online_make_triggers("table", '~envcrypt_' || state.context_id, 'envcrypt_owner_trigger',
-        ARRAY["column"], state.owner, ARRAY[state.context_id, state.null_owner, state.type]);
+    PERFORM @extschema@.envcrypt_make_trigger("table", "column", state.owner, state.context_id::integer, state.null_owner,
+        state.type, storage);
+    PERFORM @extschema@.envcrypt_spread_triggers("table");
     RAISE NOTICE 'column "%" of table "%" is protected now', "column", "table"
         USING DETAIL = 'It is the table''s last column now: INSERT without a list of columns must follow. '
             'The plain values stay in the table''s files until VACUUM FULL or CLUSTER, '
