@@ -1028,7 +1028,8 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
         g.tgrelid::regclass)
     FROM pg_trigger g JOIN tree t ON t.oid = g.tgrelid
     WHERE g.tgtype & 3 = 3 AND g.tgtype & 20 <> 0 AND g.tgname COLLATE "C" > '~envcrypt_' AND g.tgparentid = 0
-        AND NOT g.tgisinternal AND g.tgfoid <> '@extschema@.envcrypt_owner_trigger()'::regprocedure
+        AND NOT g.tgisinternal AND g.tgfoid NOT IN ('@extschema@.envcrypt_owner_trigger()'::regprocedure,
+            '@extschema@.envcrypt_sync_trigger()'::regprocedure)
 $$;
 COMMENT ON FUNCTION envcrypt_obstacles(regclass, name[]) IS 'envcrypt: what must go before columns can be changed, and how';
 
@@ -1258,7 +1259,9 @@ BEGIN
         id := 1 + trunc(random() * 65535);
         -- The lock: another transaction may have chosen the same, and not be seen yet.
         CONTINUE WHEN id = ANY (taken) OR NOT pg_try_advisory_xact_lock(own, id)
-            OR EXISTS (SELECT FROM @extschema@.envcrypt_owner_triggers WHERE context_id = id);
+            OR EXISTS (SELECT FROM @extschema@.envcrypt_owner_triggers WHERE context_id = id)
+            OR EXISTS (SELECT FROM pg_trigger WHERE tgfoid = '@extschema@.envcrypt_sync_trigger()'::regprocedure
+                AND (@extschema@.envcrypt_trigger_arguments(tgargs))[1] = id::text);
         RETURN id;
     END LOOP;
     RAISE 'no context id is free for another protected column' USING ERRCODE = 'program_limit_exceeded';
@@ -1541,6 +1544,866 @@ REVOKE ALL ON FUNCTION envcrypt_keep_protection() FROM PUBLIC;
 CREATE EVENT TRIGGER envcrypt_keep_protection ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE SCHEMA', 'ALTER TABLE')
     EXECUTE FUNCTION envcrypt_keep_protection();
 ALTER EVENT TRIGGER envcrypt_keep_protection ENABLE ALWAYS;
+
+-- Protecting a column of a table with traffic. All state is in the table itself: a column beside the plain one, its
+-- twin, and a trigger that keeps the twin in step and names both. The procedures commit, so that they cannot have a
+-- search_path of their own: they call functions that have one, and qualify what they name themselves.
+
+CREATE FUNCTION envcrypt_sync_trigger() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_sync_trigger() IS
+    'envcrypt: keeps the encrypted twin of a plain column in step while envcrypt_protect_online() works';
+
+CREATE FUNCTION envcrypt_trigger_parts(trigger oid, OUT columns smallint[], OUT arguments text[])
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_trigger_parts(oid) IS
+    'envcrypt: the columns that a trigger''s WHEN clause names, in its order, and the trigger''s arguments';
+
+CREATE FUNCTION envcrypt_backfill("table" regclass, trigger oid, first bigint, "end" bigint, batch_size integer,
+    OUT next bigint, OUT written bigint, OUT skipped bigint)
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_backfill(regclass, oid, bigint, bigint, integer) IS
+    'envcrypt: writes missing twins of the rows in a range of blocks, of about batch_size rows at most';
+
+CREATE FUNCTION envcrypt_verify_twin("table" regclass, trigger oid) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_verify_twin(regclass, oid) IS
+    'envcrypt: raises unless every row''s twin opens to the plain value for the row''s owner; returns how many rows';
+
+CREATE FUNCTION envcrypt_lacks_twin("table" regclass, trigger oid) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_lacks_twin(regclass, oid) IS 'envcrypt: whether any row has a value without its twin';
+
+CREATE PROCEDURE envcrypt_require_own_transaction(what text)
+    LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON PROCEDURE envcrypt_require_own_transaction(text) IS 'envcrypt: raises where a procedure cannot commit';
+
+-- A table and all that inherits from it.
+CREATE FUNCTION envcrypt_online_tree("table" regclass, OUT member regclass, OUT depth integer) RETURNS SETOF record
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE tree (member, depth) AS (
+        SELECT "table"::oid, 0
+        UNION SELECT i.inhrelid, t.depth + 1 FROM pg_inherits i JOIN tree t ON t.member = i.inhparent
+    )
+    SELECT member::regclass, max(depth) FROM tree GROUP BY member ORDER BY 2, 1
+$$;
+COMMENT ON FUNCTION envcrypt_online_tree(regclass) IS 'envcrypt: a table and all that inherits from it';
+
+-- What is known of a column: nulls, where it has no such trigger.
+CREATE FUNCTION envcrypt_online_state("table" regclass, "column" name, OUT number smallint, OUT sync oid, OUT twin name,
+    OUT owner name, OUT context_id text, OUT null_owner text, OUT type text, OUT protected_by oid)
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item record;
+BEGIN
+    SELECT attnum INTO number FROM pg_attribute
+    WHERE attrelid = "table" AND attname = "column" AND attnum > 0 AND NOT attisdropped;
+    FOR item IN
+        SELECT t.oid, p.proname = 'envcrypt_sync_trigger' AS is_sync, (@extschema@.envcrypt_trigger_parts(t.oid)).*
+        FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+        WHERE t.tgrelid = "table" AND p.pronamespace = '@extschema@'::regnamespace
+            AND p.proname IN ('envcrypt_sync_trigger', 'envcrypt_owner_trigger')
+    LOOP
+        CONTINUE WHEN item.columns[1] IS DISTINCT FROM number;
+        context_id := item.arguments[1];
+        null_owner := item.arguments[2];
+        type := item.arguments[3];
+        IF item.is_sync THEN
+            sync := item.oid;
+            SELECT attname INTO twin FROM pg_attribute WHERE attrelid = "table" AND attnum = item.columns[2];
+        ELSE
+            protected_by := item.oid;
+        END IF;
+        SELECT attname INTO owner FROM pg_attribute
+        WHERE attrelid = "table" AND attnum = item.columns[CASE WHEN item.is_sync THEN 3 ELSE 2 END];
+        RETURN;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_state(regclass, name) IS 'envcrypt: how far a column''s protection is';
+
+-- The encrypted type for a column, as SQL, or null.
+CREATE FUNCTION envcrypt_online_type("table" regclass, "column" name) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format_type(@extschema@.envcrypt_twin(atttypid), atttypmod)
+        || CASE WHEN attcollation = 0 THEN '' ELSE ' COLLATE ' || attcollation::regcollation END
+    FROM pg_attribute
+    WHERE attrelid = "table" AND attname = "column" AND attnum > 0 AND NOT attisdropped
+$$;
+COMMENT ON FUNCTION envcrypt_online_type(regclass, name) IS 'envcrypt: the encrypted type for a plain column';
+
+-- What stands in the way. Beside what keeps envcrypt_protect() from its work, that is what would be dropped, with the
+-- plain column, without a word.
+CREATE FUNCTION envcrypt_online_refuse_obstacles("table" regclass, "column" name) RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    obstacles text;
+BEGIN
+    PERFORM @extschema@.envcrypt_refuse_obstacles("table", ARRAY["column"]);
+    SELECT string_agg(DISTINCT format('%s: drop it and create it again afterwards', pg_describe_object(d.classid, d.objid, 0)),
+        E'\n') INTO obstacles
+    FROM @extschema@.envcrypt_online_tree("table") t
+    JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.member AND d.refobjsubid = a.attnum
+    WHERE d.classid = 'pg_class'::regclass AND (SELECT relkind IN ('i', 'I') FROM pg_class WHERE oid = d.objid)
+        OR d.classid IN ('pg_statistic_ext'::regclass, 'pg_publication_rel'::regclass)
+        OR d.classid = 'pg_constraint'::regclass AND (SELECT contype <> 'c' FROM pg_constraint WHERE oid = d.objid);
+    IF obstacles IS NOT NULL THEN
+        RAISE 'cannot protect column "%" of table % online because of what depends on it', "column", "table"
+            USING ERRCODE = 'dependent_objects_still_exist', DETAIL = obstacles;
+    END IF;
+    SELECT string_agg(format('table %s', t.member), E'\n') INTO obstacles
+    FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_class c ON c.oid = t.member
+    JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+    WHERE c.relkind NOT IN ('r', 'p') OR a.attinhcount > 1 OR a.attidentity <> '' OR a.attgenerated <> '';
+    IF obstacles IS NOT NULL THEN
+        RAISE 'cannot protect column "%" of table % online', "column", "table"
+            USING ERRCODE = 'feature_not_supported',
+            DETAIL = 'It is generated, or inherited from several tables:' || E'\n' || obstacles;
+    END IF;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_refuse_obstacles(regclass, name) IS
+    'envcrypt: raises with everything that keeps a column from being protected online';
+
+-- Checks that need no lock. Returns false if the column is protected already, as is wanted.
+CREATE FUNCTION envcrypt_online_check("table" regclass, "column" name, owner_column name, null_owner text,
+    batch_size integer, pause interval, lock_timeout interval) RETURNS boolean
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    class record;
+    state record;
+BEGIN
+    IF "table" IS NULL OR "column" IS NULL OR null_owner IS NULL THEN
+        RAISE 'table, column and null_owner must not be null' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF null_owner NOT IN ('error', 'database') THEN
+        RAISE 'null_owner must be ''error'' or ''database''' USING ERRCODE = 'invalid_parameter_value';
+    ELSIF batch_size IS NULL OR batch_size < 1 THEN
+        RAISE 'batch_size must be at least 1' USING ERRCODE = 'invalid_parameter_value';
+    ELSIF pause IS NULL OR pause < '0' THEN
+        RAISE 'pause must not be negative' USING ERRCODE = 'invalid_parameter_value';
+    ELSIF lock_timeout IS NULL OR lock_timeout <= '0' THEN
+        RAISE 'lock_timeout must be positive' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT relkind, pg_has_role(relowner, 'USAGE') AS is_owner INTO class FROM pg_class WHERE oid = "table";
+    IF NOT FOUND THEN
+        RAISE 'relation with OID % does not exist', "table"::oid USING ERRCODE = 'undefined_table';
+    ELSIF class.relkind NOT IN ('r', 'p') THEN
+        RAISE '"%" is not a table', "table" USING ERRCODE = 'wrong_object_type';
+    ELSIF NOT class.is_owner THEN
+        RAISE 'must be owner of table %', "table" USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM @extschema@.envcrypt_require_right('seal');
+    IF owner_column IS NOT NULL THEN
+        PERFORM @extschema@.envcrypt_find_owner_column("table", ARRAY["column"], owner_column);
+    END IF;
+    IF NOT @extschema@.envcrypt_needs_protection("table", "column", owner_column, null_owner) THEN
+        RETURN false;
+    END IF;
+    IF @extschema@.envcrypt_online_type("table", "column") IS NULL THEN
+        RAISE 'column "%" of table % is encrypted already', "column", "table"
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'envcrypt_protect() binds its values to their owners.';
+    END IF;
+    state := @extschema@.envcrypt_online_state("table", "column");
+    IF state.sync IS NOT NULL AND (state.owner, state.null_owner) IS DISTINCT FROM (owner_column, null_owner) THEN
+        RAISE 'column "%" of table % is being protected with other arguments', "column", "table"
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('Its owner column is %s, null_owner is %L.', coalesce(quote_ident(state.owner), 'not set'),
+                state.null_owner),
+            HINT = 'Continue with these, or call envcrypt_protect_online_cancel().';
+    END IF;
+    PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_check(regclass, name, name, text, integer, interval, interval) IS
+    'envcrypt: checks of envcrypt_protect_online() that need no lock';
+
+-- The sync trigger of a table and all that inherits from it (partitions get theirs from PostgreSQL), where it is missing.
+CREATE FUNCTION envcrypt_online_make_triggers("table" regclass, "column" name, twin name, owner name, context_id text,
+    null_owner text, type text) RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item regclass;
+    name CONSTANT name := format('~envcrypt_%s_sync', context_id);
+BEGIN
+    FOR item IN SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t ORDER BY t.depth, t.member LOOP
+        IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = item AND tgname = name) THEN
+            EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE ON %s FOR EACH ROW '
+                'WHEN (new.%I IS NOT NULL OR new.%I IS NOT NULL%s) '
+                'EXECUTE FUNCTION @extschema@.envcrypt_sync_trigger(%L, %L, %L)', name, item, "column", twin,
+                coalesce(' OR new.' || quote_ident(owner) || ' IS NULL', ''), context_id, null_owner, type);
+        END IF;
+    END LOOP;
+    FOR item IN
+        SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_trigger g ON g.tgrelid = t.member
+        WHERE g.tgname = name AND g.tgenabled <> 'A' ORDER BY t.depth, t.member
+    LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', item, name);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_make_triggers(regclass, name, name, name, text, text, text) IS
+    'envcrypt: makes the trigger that keeps a twin in step';
+
+-- CHECK constraints of the encrypted column: those that say that every value has its twin, and copies of the plain
+-- column's. A copy's name is made from the original's name and definition.
+CREATE FUNCTION envcrypt_online_constraints("table" regclass, "column" name, OUT member regclass, OUT original name,
+    OUT definition text, OUT must_hold boolean, OUT copy name, OUT copy_exists boolean, OUT copy_holds boolean)
+    RETURNS SETOF record
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH state AS (
+        SELECT s.*, format('~envcrypt_%s_', s.context_id) AS prefix
+        FROM @extschema@.envcrypt_online_state("table", "column") s
+    ), wanted AS (
+        SELECT t.member, t.depth, NULL::name AS original,
+            format('CHECK (%s%I IS NOT NULL) NOT VALID',
+                CASE WHEN NOT a.attnotnull THEN format('%I IS NULL OR ', "column") END, s.twin) AS definition,
+            true AS must_hold,
+            (s.prefix || CASE WHEN a.attnotnull THEN 'not_null' ELSE 'complete' END)::name AS copy
+        FROM state s, @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        WHERE t.depth = 0 OR a.attnotnull
+        UNION ALL
+        SELECT t.member, t.depth, k.conname, pg_get_constraintdef(k.oid)
+            || CASE WHEN k.convalidated THEN ' NOT VALID' ELSE '' END, k.convalidated,
+            s.prefix || md5(format('%s %s', k.conname, pg_get_constraintdef(k.oid)))
+        FROM state s, @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        JOIN pg_constraint k ON k.conrelid = t.member AND k.contype = 'c' AND a.attnum = ANY (k.conkey)
+        WHERE k.coninhcount = 0 AND NOT starts_with(k.conname, s.prefix)
+    )
+    SELECT w.member, w.original, w.definition, w.must_hold, w.copy, c.oid IS NOT NULL, coalesce(c.convalidated, false)
+    FROM wanted w
+    LEFT JOIN pg_constraint c ON c.conrelid = w.member AND c.contype = 'c' AND c.conname = w.copy
+    ORDER BY w.original NULLS FIRST, w.depth, w.member
+$$;
+COMMENT ON FUNCTION envcrypt_online_constraints(regclass, name) IS
+    'envcrypt: the CHECK constraints that an encrypted column must have before it takes the plain one''s place';
+
+-- Adds the missing ones, unvalidated. Their text names the plain column, so the twin has its name for a moment.
+CREATE FUNCTION envcrypt_online_add_constraints("table" regclass, "column" name, only_copies boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    state record;
+    item record;
+    statement text;
+    statements text[];
+BEGIN
+    state := @extschema@.envcrypt_online_state("table", "column");
+    FOR item IN
+        SELECT * FROM @extschema@.envcrypt_online_constraints("table", "column")
+        WHERE NOT copy_exists AND original IS NULL AND NOT only_copies
+    LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM pg_constraint WHERE conrelid = item.member AND conname = item.copy);
+        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', item.member, item.copy, item.definition);
+    END LOOP;
+    SELECT array_agg(format('ALTER TABLE %s ADD CONSTRAINT %I %s', member, copy, definition)) INTO statements
+    FROM @extschema@.envcrypt_online_constraints("table", "column") WHERE NOT copy_exists AND original IS NOT NULL;
+    IF statements IS NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO "~envcrypt"', "table", "column");
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", state.twin, "column");
+    FOREACH statement IN ARRAY statements LOOP
+        EXECUTE statement;
+    END LOOP;
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", "column", state.twin);
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN "~envcrypt" TO %I', "table", "column");
+END $$;
+COMMENT ON FUNCTION envcrypt_online_add_constraints(regclass, name, boolean) IS
+    'envcrypt: adds what envcrypt_online_constraints() finds missing';
+
+CREATE FUNCTION envcrypt_online_drop_constraints("table" regclass, prefix text) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item record;
+BEGIN
+    FOR item IN
+        SELECT t.member, k.conname FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_constraint k ON k.conrelid = t.member
+        WHERE starts_with(k.conname, prefix) AND k.contype = 'c' AND k.coninhcount = 0
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', item.member, item.conname);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_drop_constraints(regclass, text) IS
+    'envcrypt: drops constraints by their names'' beginning';
+
+-- The steps. Those that lock the table return the next one.
+
+CREATE FUNCTION envcrypt_online_prepare("table" regclass, "column" name, owner_column name, null_owner text)
+    RETURNS text
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    state record;
+    twin name;
+    stem text := "column";
+BEGIN
+    state := @extschema@.envcrypt_online_state("table", "column");
+    IF state.protected_by IS NOT NULL THEN
+        RETURN 'check';
+    END IF;
+    PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
+    twin := state.twin;
+    IF state.sync IS NULL THEN
+        WHILE octet_length(stem || '__envcrypt') > 63 LOOP
+            stem := left(stem, -1);
+        END LOOP;
+        twin := stem || '__envcrypt';
+        state.context_id := @extschema@.envcrypt_free_context_id('{}');
+        state.type := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+                       WHERE attrelid = "table" AND attnum = state.number);
+        EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', "table", twin,
+            @extschema@.envcrypt_online_type("table", "column"));
+    END IF;
+    PERFORM @extschema@.envcrypt_online_make_triggers("table", "column", twin, owner_column, state.context_id, null_owner,
+        state.type);
+    IF state.sync IS NULL THEN
+        -- Whether the CHECK constraints can be kept is better known now than when all rows are done.
+        PERFORM @extschema@.envcrypt_online_add_constraints("table", "column", true);
+        PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
+    END IF;
+    RETURN 'backfill';
+END $$;
+COMMENT ON FUNCTION envcrypt_online_prepare(regclass, name, name, text) IS
+    'envcrypt: makes the twin column and the trigger that keeps it in step';
+
+CREATE FUNCTION envcrypt_online_constrain("table" regclass, "column" name) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF (@extschema@.envcrypt_online_state("table", "column")).sync IS NULL THEN
+        RETURN 'check';
+    END IF;
+    PERFORM @extschema@.envcrypt_online_add_constraints("table", "column", false);
+    RETURN 'validate';
+END $$;
+COMMENT ON FUNCTION envcrypt_online_constrain(regclass, name) IS
+    'envcrypt: adds the twin''s constraints, which hold for what is written from then on';
+
+CREATE FUNCTION envcrypt_online_validate("table" regclass, "column" name, verify boolean) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item record;
+BEGIN
+    FOR item IN
+        SELECT * FROM @extschema@.envcrypt_online_constraints("table", "column")
+        WHERE copy_exists AND must_hold AND NOT copy_holds
+    LOOP
+        BEGIN
+            EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', item.member, item.copy);
+        EXCEPTION WHEN check_violation THEN
+            IF item.original IS NULL THEN
+                RETURN 'backfill';
+            END IF;
+            RAISE 'constraint "%" of table "%" does not hold for the encrypted column', item.original, item.member
+                USING ERRCODE = 'check_violation', HINT = 'Drop the constraint, or correct the rows.';
+        END;
+    END LOOP;
+    RETURN CASE WHEN verify THEN 'verify' ELSE 'swap' END;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_validate(regclass, name, boolean) IS 'envcrypt: validates the twin''s constraints';
+
+CREATE FUNCTION envcrypt_online_verify("table" regclass, "column" name) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item regclass;
+    state record;
+    rows bigint := 0;
+BEGIN
+    BEGIN
+        PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL, NULL);
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE WARNING 'the encrypted values were not verified'
+            USING DETAIL = 'The role may not open values.',
+                HINT = 'envcrypt_verify() can be called later by a role that may.';
+        RETURN 'swap';
+    END;
+    FOR item IN
+        SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_class c ON c.oid = t.member
+        WHERE c.relkind = 'r' ORDER BY t.member
+    LOOP
+        state := @extschema@.envcrypt_online_state(item, "column");
+        CONTINUE WHEN state.number IS NULL;
+        IF state.sync IS NULL THEN
+            RETURN 'prepare';
+        END IF;
+        rows := rows + @extschema@.envcrypt_verify_twin(item, state.sync);
+    END LOOP;
+    RAISE NOTICE 'envcrypt_protect_online() verified % rows', rows;
+    RETURN 'swap';
+END $$;
+COMMENT ON FUNCTION envcrypt_online_verify(regclass, name) IS 'envcrypt: verifies all twins, where the role may open';
+
+-- What has to be made again once the twin has its place, as statements.
+CREATE FUNCTION envcrypt_online_dependents("table" regclass, "column" name, OUT before text, OUT after text)
+    RETURNS SETOF record
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item record;
+    twin name := (@extschema@.envcrypt_online_state("table", "column")).twin;
+BEGIN
+    -- Policies, of other tables, too.
+    FOR item IN
+        SELECT DISTINCT p.*, p.polrelid::regclass AS of_table, (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC'
+                ELSE quote_ident(pg_get_userbyid(r)) END, ', ') FROM unnest(p.polroles) AS r) AS roles,
+            obj_description(p.oid, 'pg_policy') AS description
+        FROM @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.refclassid = 'pg_class'::regclass
+            AND d.refobjid = t.member AND d.refobjsubid = a.attnum
+        JOIN pg_policy p ON p.oid = d.objid
+    LOOP
+        before := format('DROP POLICY %I ON %s', item.polname, item.of_table);
+        after := format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s', item.polname, item.of_table,
+            CASE WHEN item.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+            CASE item.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
+                ELSE 'ALL' END, item.roles,
+            coalesce(format(' USING (%s)', pg_get_expr(item.polqual, item.polrelid)), ''),
+            coalesce(format(' WITH CHECK (%s)', pg_get_expr(item.polwithcheck, item.polrelid)), ''));
+        RETURN NEXT;
+        before := NULL;
+        after := format('COMMENT ON POLICY %I ON %s IS %L', item.polname, item.of_table, item.description);
+        IF item.description IS NOT NULL THEN
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+    -- Triggers that name the column, after OF or in WHEN.
+    FOR item IN
+        SELECT DISTINCT g.oid, g.tgname, t.member, g.tgenabled, pg_get_triggerdef(g.oid) AS definition,
+            obj_description(g.oid, 'pg_trigger') AS description
+        FROM @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_class'::regclass
+            AND d.refobjid = t.member AND d.refobjsubid = a.attnum
+        JOIN pg_trigger g ON g.oid = d.objid AND NOT g.tgisinternal AND g.tgparentid = 0
+        WHERE g.tgfoid <> '@extschema@.envcrypt_sync_trigger()'::regprocedure
+    LOOP
+        before := format('DROP TRIGGER %I ON %s', item.tgname, item.member);
+        after := item.definition;
+        RETURN NEXT;
+        before := NULL;
+        after := format('ALTER TABLE %s %s TRIGGER %I', item.member, CASE item.tgenabled WHEN 'D' THEN 'DISABLE'
+            WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, item.tgname);
+        IF item.tgenabled <> 'O' THEN
+            RETURN NEXT;
+        END IF;
+        after := format('COMMENT ON TRIGGER %I ON %s IS %L', item.tgname, item.member, item.description);
+        IF item.description IS NOT NULL THEN
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+    before := NULL;
+    -- What belongs to the column itself, in each table.
+    FOR item IN
+        SELECT t.member, a.*, pg_get_expr(f.adbin, f.adrelid) AS def, col_description(t.member, a.attnum) AS description
+        FROM @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        LEFT JOIN pg_attrdef f ON f.adrelid = t.member AND f.adnum = a.attnum
+        ORDER BY t.depth, t.member
+    LOOP
+        after := format('ALTER TABLE %s ALTER COLUMN %I %s', item.member, "column",
+            coalesce('SET DEFAULT ' || item.def, 'DROP DEFAULT'));
+        RETURN NEXT;
+        IF item.attstattarget <> -1 THEN
+            after := format('ALTER TABLE ONLY %s ALTER COLUMN %I SET STATISTICS %s', item.member, "column",
+                item.attstattarget);
+            RETURN NEXT;
+        END IF;
+        IF item.attoptions IS NOT NULL THEN
+            after := format('ALTER TABLE ONLY %s ALTER COLUMN %I SET (%s)', item.member, "column",
+                array_to_string(item.attoptions, ', '));
+            RETURN NEXT;
+        END IF;
+        IF item.description IS NOT NULL THEN
+            after := format('COMMENT ON COLUMN %s.%I IS %L', item.member, "column", item.description);
+            RETURN NEXT;
+        END IF;
+        RETURN QUERY
+            SELECT NULL, format('SECURITY LABEL FOR %I ON COLUMN %s.%I IS %L', l.provider, item.member, "column", l.label)
+            FROM pg_seclabel l
+            WHERE l.classoid = 'pg_class'::regclass AND l.objoid = item.member AND l.objsubid = item.attnum;
+        RETURN QUERY
+            SELECT NULL, format('GRANT %s (%I) ON %s TO %s%s', x.privilege_type, "column", item.member,
+                CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END,
+                CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            FROM aclexplode(item.attacl) AS x;
+        RETURN QUERY
+            SELECT format('ALTER SEQUENCE %s OWNED BY %s.%I', s.objid::regclass, item.member, twin), NULL
+            FROM pg_depend s JOIN pg_class c ON c.oid = s.objid AND c.relkind = 'S'
+            WHERE s.classid = 'pg_class'::regclass AND s.refclassid = 'pg_class'::regclass AND s.deptype = 'a'
+                AND s.refobjid = item.member AND s.refobjsubid = item.attnum;
+    END LOOP;
+    RETURN QUERY
+        SELECT NULL, format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', c.member, c.copy, c.original)
+        FROM @extschema@.envcrypt_online_constraints("table", "column") c WHERE c.original IS NOT NULL;
+    RETURN QUERY
+        SELECT NULL, format('COMMENT ON CONSTRAINT %I ON %s IS %L', c.original, c.member,
+            obj_description(k.oid, 'pg_constraint'))
+        FROM @extschema@.envcrypt_online_constraints("table", "column") c
+        JOIN pg_constraint k ON k.conrelid = c.member AND k.conname = c.original
+        WHERE obj_description(k.oid, 'pg_constraint') IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_dependents(regclass, name) IS
+    'envcrypt: statements that take down, before the swap, and make again after it, what names a column';
+
+CREATE FUNCTION envcrypt_online_swap("table" regclass, "column" name) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    state record;
+    item record;
+    statement text;
+    take_down text[];
+    make_again text[];
+    storage text;  -- as envcrypt_protect() keeps it for envcrypt_unprotect()
+BEGIN
+    state := @extschema@.envcrypt_online_state("table", "column");
+    IF state.sync IS NULL THEN
+        RETURN 'check';
+    ELSIF EXISTS (SELECT FROM @extschema@.envcrypt_online_tree("table") t
+            WHERE (@extschema@.envcrypt_online_state(t.member, "column")).sync IS NULL) THEN
+        RETURN 'prepare';  -- a table came to inherit
+    ELSIF EXISTS (SELECT FROM @extschema@.envcrypt_online_constraints("table", "column")
+            WHERE NOT copy_exists OR must_hold AND NOT copy_holds) THEN
+        RETURN 'constrain';
+    END IF;
+    PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
+    SELECT array_agg(d.before) FILTER (WHERE d.before IS NOT NULL),
+        array_agg(d.after) FILTER (WHERE d.after IS NOT NULL) INTO take_down, make_again
+    FROM @extschema@.envcrypt_online_dependents("table", "column") AS d;
+    SELECT nullif(concat_ws(' ', CASE WHEN t.typstorage <> a.attstorage THEN 'STORAGE ' || CASE a.attstorage
+            WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
+        CASE a.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END), '') INTO storage
+    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = "table" AND a.attnum = state.number;
+
+    FOREACH statement IN ARRAY coalesce(take_down, '{}') LOOP
+        EXECUTE statement;
+    END LOOP;
+    -- The validated constraints spare these a scan.
+    FOR item IN
+        SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column" AND a.attnotnull
+        ORDER BY t.depth, t.member
+    LOOP
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', item.member, state.twin);
+    END LOOP;
+    PERFORM @extschema@.envcrypt_online_drop_triggers("table", state.context_id);
+    EXECUTE format('ALTER TABLE %s DROP COLUMN %I', "table", "column");
+    -- Where a table that inherits has the column of its own, too.
+    FOR item IN
+        SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        ORDER BY t.depth, t.member
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP COLUMN IF EXISTS %I', item.member, "column");
+    END LOOP;
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", state.twin, "column");
+    FOREACH statement IN ARRAY coalesce(make_again, '{}') LOOP
+        EXECUTE statement;
+    END LOOP;
+    PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
+    PERFORM @extschema@.envcrypt_make_trigger("table", "column", state.owner, state.context_id::integer, state.null_owner,
+        state.type, storage);
+    PERFORM @extschema@.envcrypt_spread_triggers("table");
+    RAISE NOTICE 'column "%" of table "%" is protected now', "column", "table"
+        USING DETAIL = 'It is the table''s last column now: INSERT without a list of columns must follow. '
+            'The plain values stay in the table''s files until VACUUM FULL or CLUSTER, '
+            'and in WAL, backups and standbys until these are gone.';
+    RETURN 'done';
+END $$;
+COMMENT ON FUNCTION envcrypt_online_swap(regclass, name) IS 'envcrypt: puts the twin into the plain column''s place';
+
+CREATE FUNCTION envcrypt_online_drop_triggers("table" regclass, context_id text) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item record;
+BEGIN
+    FOR item IN
+        SELECT t.member, g.tgname FROM @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_trigger g ON g.tgrelid = t.member AND g.tgparentid = 0,
+        @extschema@.envcrypt_trigger_parts(g.oid) AS parts
+        WHERE g.tgfoid = '@extschema@.envcrypt_sync_trigger()'::regprocedure AND parts.arguments[1] = context_id
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', item.tgname, item.member);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_drop_triggers(regclass, text) IS 'envcrypt: drops a column''s sync triggers';
+
+CREATE FUNCTION envcrypt_online_undo("table" regclass, "column" name) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    state record;
+BEGIN
+    state := @extschema@.envcrypt_online_state("table", "column");
+    IF state.sync IS NULL THEN
+        RAISE NOTICE 'column "%" of table "%" is not being protected', "column", "table";
+        RETURN 'done';
+    END IF;
+    PERFORM @extschema@.envcrypt_online_drop_triggers("table", state.context_id);
+    PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
+    EXECUTE format('ALTER TABLE %s DROP COLUMN %I', "table", state.twin);
+    RAISE NOTICE 'column "%" of table "%" stays plain', "column", "table";
+    RETURN 'done';
+END $$;
+COMMENT ON FUNCTION envcrypt_online_undo(regclass, name) IS 'envcrypt: removes the twin column and its trigger';
+
+-- One attempt at a step that needs the table for itself; null if the lock could not be had in that time. The n-th
+-- attempt in vain is now and then longer, so that PostgreSQL cancels an autovacuum that is in the way.
+CREATE FUNCTION envcrypt_online_attempt(step text, "table" regclass, "column" name, owner_column name, null_owner text,
+    patience interval, attempt integer) RETURNS text
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    milliseconds integer := greatest(1, ceil(extract(epoch FROM patience) * 1000));
+    holders text;
+BEGIN
+    IF attempt % 5 = 4 AND EXISTS (SELECT FROM pg_locks WHERE locktype = 'relation' AND mode = 'ShareUpdateExclusiveLock'
+            AND granted AND relation IN (SELECT member FROM @extschema@.envcrypt_online_tree("table"))) THEN
+        milliseconds := milliseconds + (SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout');
+    END IF;
+    BEGIN
+        PERFORM set_config('lock_timeout', milliseconds::text, true);
+        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', "table");
+        IF step = 'prepare' THEN
+            RETURN @extschema@.envcrypt_online_prepare("table", "column", owner_column, null_owner);
+        ELSIF step = 'constrain' THEN
+            RETURN @extschema@.envcrypt_online_constrain("table", "column");
+        ELSIF step = 'swap' THEN
+            RETURN @extschema@.envcrypt_online_swap("table", "column");
+        END IF;
+        RETURN @extschema@.envcrypt_online_undo("table", "column");
+    EXCEPTION WHEN lock_not_available THEN
+        IF attempt % 20 = 5 THEN
+            SELECT string_agg(DISTINCT coalesce('process ' || l.pid, 'a prepared transaction'), ', ') INTO holders
+            FROM pg_locks l
+            WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
+                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND l.relation IN (SELECT member FROM @extschema@.envcrypt_online_tree("table"));
+            RAISE NOTICE 'envcrypt_protect_online() waits for a lock on table "%"', "table"
+                USING DETAIL = format('In its way: %s.', coalesce(holders, 'a transaction that has just ended'));
+        END IF;
+        RETURN NULL;
+    END;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_attempt(text, regclass, name, name, text, interval, integer) IS
+    'envcrypt: tries a step that locks the table, for a short time';
+
+-- The tables whose rows are to be written. Empty, if one has no trigger yet.
+CREATE FUNCTION envcrypt_online_leaves("table" regclass, "column" name) RETURNS oid[]
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN bool_and((@extschema@.envcrypt_online_state(t.member, "column")).sync IS NOT NULL)
+        THEN array_agg(t.member::oid ORDER BY t.member) FILTER (WHERE c.relkind = 'r') ELSE NULL END
+    FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_class c ON c.oid = t.member
+$$;
+COMMENT ON FUNCTION envcrypt_online_leaves(regclass, name) IS
+    'envcrypt: the tables whose rows are to be written; null, where a trigger is missing';
+
+CREATE FUNCTION envcrypt_online_blocks(leaf oid) RETURNS bigint
+LANGUAGE sql VOLATILE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(pg_relation_size(leaf::regclass) / current_setting('block_size')::bigint, 0)
+$$;
+COMMENT ON FUNCTION envcrypt_online_blocks(oid) IS 'envcrypt: how many blocks a table has';
+
+-- One batch. A table that is gone, or was cancelled, has nothing to do. Waits are given up before PostgreSQL would take
+-- them for a deadlock of someone else's making.
+CREATE FUNCTION envcrypt_online_batch(leaf oid, "column" name, first bigint, "end" bigint, batch_size integer,
+    OUT next bigint, OUT written bigint, OUT skipped bigint)
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    state record;
+BEGIN
+    next := "end";
+    written := 0;
+    skipped := 0;
+    state := @extschema@.envcrypt_online_state(leaf, "column");
+    IF state.sync IS NULL OR NOT EXISTS (SELECT FROM pg_class WHERE oid = leaf) THEN
+        RETURN;
+    END IF;
+    PERFORM set_config('lock_timeout', '500ms', true);
+    SELECT b.next, b.written, b.skipped INTO next, written, skipped
+    FROM @extschema@.envcrypt_backfill(leaf, state.sync, first, "end", batch_size) AS b;
+EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+    next := first;
+    written := 0;
+    skipped := 0;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_batch(oid, name, bigint, bigint, integer) IS
+    'envcrypt: one batch of envcrypt_protect_online()';
+
+-- After a pass over all rows: the next step.
+CREATE FUNCTION envcrypt_online_after_pass("table" regclass, "column" name, passes integer, written bigint,
+    skipped bigint) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    leaf oid;
+    leaves oid[] := @extschema@.envcrypt_online_leaves("table", "column");
+    sync oid;
+BEGIN
+    IF leaves IS NULL THEN
+        RETURN 'check';
+    END IF;
+    FOREACH leaf IN ARRAY leaves LOOP
+        sync := (@extschema@.envcrypt_online_state(leaf, "column")).sync;
+        IF @extschema@.envcrypt_lacks_twin(leaf, sync) THEN
+            IF passes % 20 = 5 AND written = 0 THEN
+                RAISE NOTICE 'envcrypt_protect_online() waits for rows of table "%" that other transactions have locked',
+                    leaf::regclass;
+            END IF;
+            RETURN 'backfill';
+        END IF;
+    END LOOP;
+    RETURN 'constrain';
+END $$;
+COMMENT ON FUNCTION envcrypt_online_after_pass(regclass, name, integer, bigint, bigint) IS 'envcrypt: whether all rows have their twins';
+
+CREATE FUNCTION envcrypt_online_progress(leaf oid, done bigint, blocks bigint, told bigint, pass integer) RETURNS bigint
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    percent bigint := 100 * done / blocks;
+BEGIN
+    -- Small tables are done before anybody reads it.
+    IF blocks < 1000 OR percent < told + 10 THEN
+        RETURN told;
+    END IF;
+    RAISE NOTICE 'envcrypt_protect_online(): pass % over table "%": % %%', pass, leaf::regclass, percent;
+    RETURN percent;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_progress(oid, bigint, bigint, bigint, integer) IS
+    'envcrypt: says how far the backfill is; returns the percentage that was told last';
+
+CREATE FUNCTION envcrypt_online_pause(pause interval, written bigint) RETURNS double precision
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN written > 0 THEN extract(epoch FROM pause)::float8 ELSE 0 END
+$$;
+COMMENT ON FUNCTION envcrypt_online_pause(interval, bigint) IS 'envcrypt: how long to rest after a batch, in seconds';
+
+CREATE FUNCTION envcrypt_online_rest(patience interval) RETURNS void
+LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT pg_sleep(least(5, greatest(0.1, 4 * extract(epoch FROM patience)))::float8)
+$$;
+COMMENT ON FUNCTION envcrypt_online_rest(interval) IS
+    'envcrypt: sleeps after an attempt in vain, so that others have the table for most of the time';
+
+CREATE FUNCTION envcrypt_online_check_cancel("table" regclass, "column" name, lock_timeout interval) RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF "table" IS NULL OR "column" IS NULL THEN
+        RAISE 'table and column must not be null' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF lock_timeout IS NULL OR lock_timeout <= '0' THEN
+        RAISE 'lock_timeout must be positive' USING ERRCODE = 'invalid_parameter_value';
+    ELSIF NOT EXISTS (SELECT FROM pg_class WHERE oid = "table") THEN
+        RAISE 'relation with OID % does not exist', "table"::oid USING ERRCODE = 'undefined_table';
+    ELSIF NOT (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = "table") THEN
+        RAISE 'must be owner of table %', "table" USING ERRCODE = 'insufficient_privilege';
+    ELSIF (@extschema@.envcrypt_online_state("table", "column")).number IS NULL THEN
+        RAISE 'column "%" of table "%" does not exist', "column", "table" USING ERRCODE = 'undefined_column';
+    END IF;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_check_cancel(regclass, name, interval) IS
+    'envcrypt: checks of envcrypt_protect_online_cancel()';
+
+-- The steps, each in transactions of its own: check, prepare, backfill (batches, and passes until nothing is left),
+-- constrain, validate, verify, swap. Any of them may lead back to an earlier one. Called again after an interruption, it
+-- begins with what the table says is done.
+CREATE PROCEDURE envcrypt_protect_online("table" regclass, "column" name, owner_column name DEFAULT NULL,
+    null_owner text DEFAULT 'error', batch_size integer DEFAULT 10000, pause interval DEFAULT '0',
+    lock_timeout interval DEFAULT '200 milliseconds', verify boolean DEFAULT true)
+LANGUAGE plpgsql AS $$
+DECLARE
+    what CONSTANT text := 'envcrypt_protect_online()';
+    step text := 'check';
+    answer text;
+    attempt integer := 0;
+    passes integer := 0;
+    leaves oid[];
+    leaf oid;
+    first bigint;
+    blocks bigint;
+    told bigint;
+    batch record;
+    written bigint;
+    skipped bigint;
+    seconds double precision;
+BEGIN
+    CALL @extschema@.envcrypt_require_own_transaction(what);
+    COMMIT;
+    -- Whatever the session's default is; it is kept by AND CHAIN.
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    LOOP
+        IF step OPERATOR(pg_catalog.=) 'check' THEN
+            EXIT WHEN NOT @extschema@.envcrypt_online_check("table", "column", owner_column, null_owner, batch_size,
+                pause, lock_timeout);
+            step := 'prepare';
+        ELSIF step OPERATOR(pg_catalog.=) 'backfill' THEN
+            leaves := @extschema@.envcrypt_online_leaves("table", "column");
+            IF leaves IS NULL THEN
+                step := 'check';
+                CONTINUE;
+            END IF;
+            passes := passes OPERATOR(pg_catalog.+) 1;
+            written := 0;
+            skipped := 0;
+            FOREACH leaf IN ARRAY leaves LOOP
+                first := 0;
+                told := 0;
+                blocks := @extschema@.envcrypt_online_blocks(leaf);
+                WHILE first OPERATOR(pg_catalog.<) blocks LOOP
+                    batch := @extschema@.envcrypt_online_batch(leaf, "column", first, blocks, batch_size);
+                    COMMIT AND CHAIN;
+                    first := batch.next;
+                    written := written OPERATOR(pg_catalog.+) batch.written;
+                    skipped := skipped OPERATOR(pg_catalog.+) batch.skipped;
+                    told := @extschema@.envcrypt_online_progress(leaf, first, blocks, told, passes);
+                    seconds := @extschema@.envcrypt_online_pause(pause, batch.written);
+                    IF seconds OPERATOR(pg_catalog.>) 0::pg_catalog.float8 THEN
+                        PERFORM pg_catalog.pg_sleep(seconds);
+                        COMMIT AND CHAIN;
+                    END IF;
+                END LOOP;
+            END LOOP;
+            step := @extschema@.envcrypt_online_after_pass("table", "column", passes, written, skipped);
+            IF step OPERATOR(pg_catalog.=) 'backfill' AND written OPERATOR(pg_catalog.=) 0::pg_catalog.int8 THEN
+                -- What is left is locked.
+                COMMIT AND CHAIN;
+                PERFORM pg_catalog.pg_sleep(0.5::pg_catalog.float8);
+            END IF;
+        ELSIF step OPERATOR(pg_catalog.=) 'validate' THEN
+            step := @extschema@.envcrypt_online_validate("table", "column", verify);
+        ELSIF step OPERATOR(pg_catalog.=) 'verify' THEN
+            step := @extschema@.envcrypt_online_verify("table", "column");
+        ELSIF step OPERATOR(pg_catalog.=) 'done' THEN
+            EXIT;
+        ELSE
+            answer := @extschema@.envcrypt_online_attempt(step, "table", "column", owner_column, null_owner, lock_timeout,
+                attempt);
+            COMMIT AND CHAIN;
+            IF answer IS NULL THEN
+                attempt := attempt OPERATOR(pg_catalog.+) 1;
+                PERFORM @extschema@.envcrypt_online_rest(lock_timeout);
+            ELSE
+                attempt := 0;
+                step := answer;
+            END IF;
+        END IF;
+        COMMIT AND CHAIN;
+    END LOOP;
+END $$;
+COMMENT ON PROCEDURE envcrypt_protect_online(regclass, name, name, text, integer, interval, interval, boolean) IS
+    'makes a column of a table with traffic encrypted; commits as it goes; called again, it continues';
+
+CREATE PROCEDURE envcrypt_protect_online_cancel("table" regclass, "column" name,
+    lock_timeout interval DEFAULT '200 milliseconds')
+LANGUAGE plpgsql AS $$
+DECLARE
+    attempt integer := 0;
+BEGIN
+    CALL @extschema@.envcrypt_require_own_transaction('envcrypt_protect_online_cancel()');
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    PERFORM @extschema@.envcrypt_online_check_cancel("table", "column", lock_timeout);
+    WHILE @extschema@.envcrypt_online_attempt('undo', "table", "column", NULL, NULL, lock_timeout, attempt) IS NULL LOOP
+        COMMIT AND CHAIN;
+        attempt := attempt OPERATOR(pg_catalog.+) 1;
+        PERFORM @extschema@.envcrypt_online_rest(lock_timeout);
+        COMMIT AND CHAIN;
+    END LOOP;
+END $$;
+COMMENT ON PROCEDURE envcrypt_protect_online_cancel(regclass, name, interval) IS
+    'ends envcrypt_protect_online() before it is done: the column stays plain, and nothing else is left';
 
 -- Keys. Each of these functions checks the caller's right itself, too.
 

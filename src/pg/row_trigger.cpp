@@ -33,22 +33,22 @@ extern "C" bool envcrypt_collect_columns(Node *node, void *context) {
     return WalkExpression(node, envcrypt_collect_columns, context);
 }
 
-[[noreturn]] void RaiseNotOurs(const TriggerData *data, bool binds) {
+[[noreturn]] void RaiseNotOurs(Relation table, const Trigger &trigger, bool binds) {
     ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                    errmsg("trigger \"%s\" of table \"%s\" was not made by envcrypt",
-                           data->tg_trigger->tgname, RelationGetRelationName(data->tg_relation)),
+                    errmsg("trigger \"%s\" of table \"%s\" was not made by envcrypt", trigger.tgname,
+                           RelationGetRelationName(table)),
                     binds ? errhint("Protect the column with envcrypt_protect().")
                           : errhint("Call envcrypt_manage_owners()."),
                     HideFromLog()));
     pg_unreachable();
 }
 
-void Describe(const TriggerData *data, int owner_at, bool binds, RowTrigger *found) {
-    const Trigger *trigger = data->tg_trigger;
-    if (trigger->tgqual == nullptr)
-        RaiseNotOurs(data, binds);
-    const TriggerColumns named = ColumnsOfTrigger(trigger->tgqual);
-    const TupleDesc columns = RelationGetDescr(data->tg_relation);
+void Describe(Relation table, const Trigger &trigger, int owner_at, bool binds, RowTrigger *found) {
+    if (trigger.tgqual == nullptr)
+        RaiseNotOurs(table, trigger, binds);
+    const TriggerColumns named = ColumnsOfTrigger(trigger.tgqual);
+    const TupleDesc columns = RelationGetDescr(table);
+    found->trigger = trigger.tgoid;
     const auto type_of = [columns](AttrNumber column) {
         return getBaseType(TupleDescAttr(columns, column - 1)->atttypid);
     };
@@ -56,10 +56,10 @@ void Describe(const TriggerData *data, int owner_at, bool binds, RowTrigger *fou
     std::copy_n(named.column, named.count, found->column);
     for (int i = 0; i < found->columns; i++) {
         if (found->column[i] > columns->natts)
-            RaiseNotOurs(data, binds);
+            RaiseNotOurs(table, trigger, binds);
     }
     if (found->columns == 0 || found->columns < owner_at)
-        RaiseNotOurs(data, binds);
+        RaiseNotOurs(table, trigger, binds);
     found->type =
         IsPlainEncryptedType(type_of(found->column[0])) ? FindBaseType(type_of(found->column[0])) : nullptr;
     if (found->columns > owner_at) {
@@ -80,16 +80,15 @@ void Describe(const TriggerData *data, int owner_at, bool binds, RowTrigger *fou
 }
 
 // The arguments of a trigger that binds values.
-void DescribeBinding(const TriggerData *data, RowTrigger *found) {
-    const Trigger *trigger = data->tg_trigger;
-    if (trigger->tgnargs < 2)
-        RaiseNotOurs(data, true);
+void DescribeBinding(Relation table, const Trigger &trigger, RowTrigger *found) {
+    if (trigger.tgnargs < 2)
+        RaiseNotOurs(table, trigger, true);
     char *end = nullptr;
-    const std::uint64_t context_id = std::strtoul(trigger->tgargs[0], &end, 10);
-    if (end == trigger->tgargs[0] || *end != '\0' || context_id > PG_UINT16_MAX)
-        RaiseNotOurs(data, true);
+    const std::uint64_t context_id = std::strtoul(trigger.tgargs[0], &end, 10);
+    if (end == trigger.tgargs[0] || *end != '\0' || context_id > PG_UINT16_MAX)
+        RaiseNotOurs(table, trigger, true);
     found->context_id = static_cast<std::uint16_t>(context_id);
-    found->null_owner_allowed = strcmp(trigger->tgargs[1], "database") == 0;
+    found->null_owner_allowed = strcmp(trigger.tgargs[1], "database") == 0;
 }
 
 RowTrigger *FindOrAdd(Oid trigger, bool *found) {
@@ -124,10 +123,9 @@ const RowTrigger &Known(const TriggerData *data, int owner_at, bool binds) {
     if (unlikely(!found || known->relation_changes != changes)) {
         RowTrigger described{};
         known->relation_changes = 0;
-        Describe(data, owner_at, binds, &described);
+        Describe(data->tg_relation, *data->tg_trigger, owner_at, binds, &described);
         if (binds)
-            DescribeBinding(data, &described);
-        described.trigger = data->tg_trigger->tgoid;
+            DescribeBinding(data->tg_relation, *data->tg_trigger, &described);
         described.relation_changes = changes;
         *FindOrAdd(data->tg_trigger->tgoid, &found) = described;
         known = FindOrAdd(data->tg_trigger->tgoid, &found);
@@ -141,6 +139,16 @@ TriggerColumns ColumnsOfTrigger(const char *when) {
     TriggerColumns found{};
     envcrypt_collect_columns(static_cast<Node *>(stringToNode(when)), &found);
     return found;
+}
+
+void DescribeRowTrigger(Relation table, const Trigger &trigger, int owner_at, RowTrigger *described) {
+    *described = {};
+    Describe(table, trigger, owner_at, true, described);
+    DescribeBinding(table, trigger, described);
+}
+
+void RaiseNotOurTrigger(Relation table, const Trigger &trigger) {
+    RaiseNotOurs(table, trigger, true);
 }
 
 const RowTrigger &RowTriggerOf(FunctionCallInfo fcinfo, int owner_at) {

@@ -43,6 +43,12 @@ struct RowTrigger {
 // owner; there may be one less. Raises if it was not made as envcrypt makes it.
 const RowTrigger &RowTriggerOf(FunctionCallInfo fcinfo, int owner_at);
 
+// DescribeRowTrigger is the same, not kept, for a trigger of a table that is open: what fmgr needs is in
+// CacheMemoryContext.
+void DescribeRowTrigger(Relation table, const Trigger &trigger, int owner_at, RowTrigger *described);
+
+[[noreturn]] void RaiseNotOurTrigger(Relation table, const Trigger &trigger);
+
 // UserTriggerOf is the same for a row trigger of a table whose rows are owners: WHEN names the owner alone.
 const RowTrigger &UserTriggerOf(const TriggerData *data);
 
