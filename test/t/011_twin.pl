@@ -3,7 +3,8 @@
 # command tags, notices and errors must be the same. Where they may differ, test/twin/differences says how, and why; it
 # must be exact, too: a difference that is gone is a failure.
 #
-# Each query runs in a transaction that is rolled back; one that changes data is followed by a look at the tables.
+# Each query runs in a transaction that is rolled back; one that changes data is followed by a look at the tables. A query
+# may be several statements. Its name ends in _fails or _refuses where PostgreSQL refuses it for plain columns, too.
 use strict;
 use warnings;
 use EnvcryptTest;
@@ -37,26 +38,27 @@ value($node, slurp_file("$twin/data.sql"));
 value($node, slurp_file("$twin/seal.sql"));
 
 my %expected = differences("$twin/differences");
-my (%seen, $count);
+my (%seen, @misnamed);
 for my $path (sort glob "$twin/[0-9]*.sql")
 {
 	my $chapter = basename($path, '.sql');
 	my @queries = queries($path);
 	my $plain   = results('plain', @queries);
 	my $sealed  = results('twin', @queries);
-	if ($ENV{TWIN_DEV}) { append_to_file("/tmp/twin/tap/plain.out", join '', map { "=== $_->{name}\n@{$plain->{$_->{name}}}" } @queries); append_to_file("/tmp/twin/tap/twin.out", join '', map { "=== $_->{name}\n@{$sealed->{$_->{name}}}" } @queries); } # DEV
 	for my $query (@queries)
 	{
 		my $name = $query->{name};
 		die "two queries are named $name" if $seen{$name}++;
 		my $difference = difference($plain->{$name}, $sealed->{$name});
 		my $listed     = $expected{$name} // '';
+		my $verdict    = $difference eq '' ? 'no longer differs' : $listed eq '' ? 'differs' : 'differs otherwise';
 		ok($difference eq $listed, "$chapter: $name")
-		  or diag(join "\n", $query->{text}, '', $listed eq '' ? 'differs:' : $difference eq '' ? 'no longer differs:' : 'differs otherwise:',
-			"== $name", $difference);
+		  or diag(join "\n", $query->{text}, "$verdict:", "== $name", $difference);
+		push @misnamed, $name if ($name =~ /_(fails|refuses)$/) != ($plain->{$name}[0] =~ /^ERROR/m);
 	}
 }
 is(join(' ', grep { !$seen{$_} } sort keys %expected), '', 'no difference is listed of a query that is not there');
+is("@misnamed", '', 'in plain, those queries fail whose names say so, and no others');
 
 $node->stop;
 done_testing();

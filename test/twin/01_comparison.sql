@@ -62,6 +62,15 @@ ORDER BY id;
 SELECT id, born = '1988-08-08' AS eq, born <> '1988-08-08' AS ne, born < '2000-01-01' AS lt, born > date '2000-01-01' AS gt,
     born >= 'infinity' AS ge FROM t ORDER BY id;
 
+-- name: compare_date_literal_with_time
+SELECT id, born = '1999-12-31 12:00' AS eq, born < '2000-02-29 23:59' AS lt, born >= '2000-02-29 00:01' AS ge,
+    born IN ('1970-01-01 05:00') AS "in"
+FROM t ORDER BY id;
+
+-- name: compare_date_literal_in_time_zones
+SET LOCAL TimeZone = 'America/Sao_Paulo';
+SELECT id FROM t WHERE born = '2018-11-04' OR born = '1999-12-31' OR born > '9999-01-01' ORDER BY id;
+
 -- name: compare_date_timestamps
 SELECT id, born < timestamp '2000-01-01 12:00', born >= timestamptz '2000-01-01 00:00+00', timestamp '2000-01-01' > born
 FROM t ORDER BY id;

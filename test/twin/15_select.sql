@@ -208,7 +208,7 @@ SELECT note FROM t WHERE id <> 20 UNION SELECT note FROM u WHERE id <> 20 ORDER 
 
 -- name: union_all_types
 SELECT raw, doc, n, ratio, flag, born, seen, uid, host FROM t WHERE id < 15 UNION
-SELECT raw, doc, n, ratio, flag, born, seen, uid, host FROM u WHERE id < 15 ORDER BY 3, 4, 6;
+SELECT raw, doc, n, ratio, flag, born, seen, uid, host FROM u WHERE id < 15 ORDER BY 3, 4, 6, 1;
 
 -- name: union_all
 SELECT id, note FROM t WHERE id < 5 UNION ALL SELECT id, note FROM u WHERE id < 10 ORDER BY 1, 2;

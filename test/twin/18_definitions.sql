@@ -81,7 +81,7 @@ INSERT INTO t (id, note, n) VALUES (100, 'x', -1);
 -- name: check_constraint_existing_fails
 ALTER TABLE t ADD CONSTRAINT positive CHECK (n > 0);
 
--- name: check_constraint_kinds
+-- name: check_constraint_kinds_refuses
 CREATE TEMP TABLE checked (LIKE t);
 ALTER TABLE checked ADD CHECK (note ~ '^[a-z]+$'), ADD CHECK (born <= '2024-12-31'), ADD CHECK (flag OR n IS NOT NULL),
     ADD CHECK (doc ? 'a'),
@@ -98,7 +98,7 @@ UPDATE t SET price = 5, n = 5 WHERE id = 1;
 -- name: not_null_constraint_refuses
 ALTER TABLE u ALTER note SET NOT NULL;
 
--- name: not_null_constraint
+-- name: not_null_column_refuses
 DELETE FROM u WHERE note IS NULL;
 ALTER TABLE u ALTER note SET NOT NULL;
 INSERT INTO u (id, note) VALUES (100, NULL);
@@ -216,7 +216,7 @@ SELECT * FROM u WHERE id < 10 ORDER BY id;
 CREATE DOMAIN short AS text CHECK (length(VALUE) < 10);
 SELECT id, note::short FROM t WHERE length(note) < 10 ORDER BY id;
 
--- name: domain_column
+-- name: domain_column_refuses
 CREATE DOMAIN positive AS bigint CHECK (VALUE > 0);
 CREATE TEMP TABLE d (id int, n positive);
 INSERT INTO d SELECT id, n FROM t WHERE n > 0;
@@ -327,7 +327,7 @@ CREATE TRIGGER index_terms BEFORE INSERT OR UPDATE ON searched FOR EACH ROW EXEC
 INSERT INTO searched SELECT * FROM t WHERE id IN (1, 18);
 SELECT id, terms FROM searched WHERE terms @@ to_tsquery('english', 'fox | apple') ORDER BY id;
 
--- name: constraint_trigger
+-- name: constraint_trigger_refuses
 CREATE FUNCTION must_be_small() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN IF NEW.n > 100 THEN RAISE EXCEPTION 'too large: % in row %', NEW.n, NEW.id
 USING ERRCODE = 'P0099'; END IF; RETURN NULL; END $$;
@@ -353,7 +353,7 @@ SET LOCAL ROLE twin_reader;
 SELECT id, left(note, 10) FROM t ORDER BY id;
 RESET ROLE;
 
--- name: column_privileges
+-- name: column_privileges_refuses
 CREATE ROLE twin_reader IN ROLE envcrypt_decrypt;
 DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO twin_reader', current_schema); END $$;
 REVOKE ALL ON t FROM PUBLIC;

@@ -385,7 +385,7 @@ CREATE FUNCTION find(a text, b bigint, c numeric, d date, e uuid) RETURNS int[] 
 BEGIN RETURN ARRAY(SELECT id FROM t WHERE note = a OR n = b OR amount = c OR born = d OR uid = e ORDER BY id); END $$;
 SELECT find('apple', 12, 2, '2024-02-29', 'c0ffee00-0000-4000-8000-000000000001'), find(NULL, 7, NULL, NULL, NULL);
 
--- name: plpgsql_raise
+-- name: plpgsql_raise_fails
 DO $$ DECLARE r t%ROWTYPE; BEGIN SELECT * INTO r FROM t WHERE id = 1; RAISE EXCEPTION 'note % n %', r.note, r.n
 USING DETAIL = r.note || '/' || r.amount,
     ERRCODE = '22012'; END $$;

@@ -21,7 +21,7 @@ COPY (SELECT note, count(*), sum(n), max(born) FROM t WHERE id > 20 GROUP BY not
 
 -- name: copy_in_text
 COPY t (id, note, name, raw, doc, n, amount, price, ratio, flag, born, seen, uid, host) FROM STDIN;
-100	text	name	\\x0102	{"a": [1, "x"]}	5	1.50	2.345	0.1	t	2024-01-01	2024-01-01 00:00+00	00000000000000000000000000000001	10.0.0.1/8
+100	text	name	\\x0102	{"a": [1]}	5	1.50	2.345	0.1	t	2024-01-01	2024-01-01 00:00+00	00000000000000000000000000000001	10.0.0.1/8
 101	\N	\N	\N	\N	\N	\N	\N	\N	\N	\N	\N	\N	\N
 102	tab\there\nline			[]	-5	NaN	0	-Infinity	f	infinity	-infinity	C0FFEE00000040008000000000000002	::1
 \.

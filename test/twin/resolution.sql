@@ -12,7 +12,7 @@ INSERT INTO types
 SELECT t, t::regtype, true FROM unnest('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}'::text[]) t
 UNION ALL
 SELECT t, t::regtype, false
-FROM unnest('{int2,int4,float4,varchar,bpchar,name,timestamp,time,timetz,interval,json,cidr,oid}'::text[]) t;
+FROM unnest('{int2,int4,float4,varchar,bpchar,name,timestamp,time,interval,json,cidr}'::text[]) t;
 
 -- Table r of each schema: column o_T is plain in both; c_T is plain in one, encrypted in the other.
 DO $$
@@ -41,6 +41,12 @@ UNION
 SELECT t.name, p FROM types t,
     unnest('{anyelement,anynonarray,anycompatible,anycompatiblenonarray,"\"any\""}'::regtype[]) p;
 
+-- Names under which the extension has operators and functions: others mean what they mean without it.
+CREATE VIEW extended AS
+SELECT oprname AS name FROM pg_operator WHERE oprnamespace = 'public'::regnamespace
+UNION
+SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace;
+
 CREATE TABLE tried (type text, encrypted bool, kind text, name text, expression text, query text, bare text, plain text,
     sealed text);
 
@@ -52,7 +58,8 @@ RETURN ROW(subject.name, subject.encrypted, kind, name, expression,
 -- Operators, with every operand on either side.
 CREATE VIEW operator_names AS
 SELECT DISTINCT r.name AS type, o.oprname AS name, o.oprkind = 'l' AS prefix FROM reachable r JOIN pg_operator o
-    ON r.type IN (o.oprleft, o.oprright) AND o.oprnamespace = 'pg_catalog'::regnamespace;
+    ON r.type IN (o.oprleft, o.oprright) AND o.oprnamespace = 'pg_catalog'::regnamespace JOIN types t ON t.name = r.name
+WHERE t.encrypted OR o.oprname IN (SELECT name FROM extended);
 INSERT INTO tried
 SELECT t.* FROM subjects s JOIN operator_names o ON o.type = s.name AND o.prefix,
     try(s, 'operator', o.name, format('%s %s', o.name, s.operand)) t
@@ -66,7 +73,7 @@ WHERE p.operand NOT IN (SELECT operand FROM subjects);
 
 -- Functions, aggregates and window functions: the operand at every place that takes it. The other arguments are, in turn:
 -- of their declared types; untyped; integers, where they are numbers; the operand, too, where they are declared the same.
--- Not tried are functions that implement something else, or are about objects, not data.
+-- Not tried are functions that implement something else, second names, and what is about objects, not data.
 CREATE VIEW callable AS
 SELECT p.oid, p.proname, p.prokind, p.pronargs, p.proargtypes::oid[] AS args, a.aggkind, a.aggnumdirectargs
 FROM pg_proc p LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
@@ -74,7 +81,7 @@ WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind IN ('f', 'a', 'w
     AND NOT p.proargtypes::oid[] && (SELECT array_agg(oid) FROM pg_type WHERE typtype = 'p'
         AND typname !~ '^any(element|array|nonarray|compatible|compatiblearray|compatiblenonarray)?$')
     AND p.prorettype <> ALL ('{internal,cstring,trigger,void}'::regtype[])
-    AND p.proname !~ '^(pg_|has_|lo_|binary_upgrade|brin_|gin_)|(send|_subdiff)$'
+    AND p.proname !~ '^(pg_|has_|lo_|binary_upgrade|brin_|gin_|numeric_|int8_)|^d(exp|log1|log10|round|trunc)$|(send|_subdiff)$'
     AND NOT EXISTS (SELECT FROM pg_operator o WHERE o.oprcode = p.oid)
     AND NOT EXISTS (SELECT FROM pg_amproc m WHERE m.amproc = p.oid)
     AND NOT EXISTS (SELECT FROM pg_aggregate g WHERE p.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggmtransfn,
@@ -93,8 +100,8 @@ SELECT DISTINCT s.name AS type, c.proname, c.prokind, c.aggkind, c.aggnumdirecta
 FROM callable c, subjects s JOIN reachable r USING (name), generate_series(1, c.pronargs) place, generate_series(1, 4) style,
     LATERAL (SELECT array_agg(CASE WHEN i = place OR style = 4 AND c.args[i - 1] = c.args[place - 1] THEN s.operand
         ELSE argument(style, c.args[i - 1], s.operand) END ORDER BY i) AS args FROM generate_series(1, c.pronargs) i) a
-WHERE r.type = c.args[place - 1] AND (c.aggkind IS NULL OR c.aggkind = 'n' OR place > c.aggnumdirectargs
-    AND c.pronargs > c.aggnumdirectargs);
+WHERE r.type = c.args[place - 1] AND (s.encrypted OR c.proname IN (SELECT name FROM extended))
+    AND (c.aggkind IS NULL OR c.aggkind = 'n' OR place > c.aggnumdirectargs AND c.pronargs > c.aggnumdirectargs);
 INSERT INTO tried
 SELECT t.* FROM subjects s JOIN calls c ON c.type = s.name,
     try(s, CASE c.prokind WHEN 'f' THEN 'function' WHEN 'a' THEN 'aggregate' ELSE 'window function' END, c.proname,
@@ -221,7 +228,33 @@ SELECT t.* FROM subjects s, (VALUES
     ('typmod', '%1$s::timestamptz(0)')) c (name, form),
     try(s, 'construct', c.name, format(c.form, s.operand)) t;
 
--- The result's type, or the error, of a query. An encrypted type counts as its base type.
+-- Parameters: which type is a parameter beside a value taken for? That is the type of an untyped literal there, too.
+INSERT INTO tried
+SELECT s.name, s.encrypted, 'parameter', f.name, f.expression, format('PREPARE tried AS SELECT %s FROM r', f.expression)
+FROM subjects s, LATERAL (
+    SELECT o.name, format(f.form, s.operand, o.name) AS expression
+    FROM operator_names o, (VALUES ('%1$s %2$s $1'), ('$1 %2$s %1$s')) f(form)
+    WHERE o.type = s.name AND NOT o.prefix
+    UNION ALL
+    SELECT f.name, format(f.form, s.operand) FROM (VALUES
+        ('coalesce', 'coalesce(%1$s, $1)'),
+        ('nullif', 'nullif(%1$s, $1)'),
+        ('greatest', 'greatest(%1$s, $1)'),
+        ('CASE', 'CASE WHEN true THEN %1$s ELSE $1 END'),
+        ('CASE', 'CASE %1$s WHEN $1 THEN 1 END'),
+        ('IN', '%1$s IN ($1)'),
+        ('IN', '%1$s IN ($1, $2)'),
+        ('ANY', '%1$s = ANY ($1)'),
+        ('BETWEEN', '%1$s BETWEEN $1 AND $2'),
+        ('DISTINCT FROM', '%1$s IS DISTINCT FROM $1'),
+        ('row', '(%1$s, 1) = ($1, 1)'),
+        ('row', '(%1$s, 1) < ($1, 1)'),
+        ('ARRAY', 'ARRAY[%1$s, $1]')) f(name, form)) f;
+
+-- The result's type, the types of parameters, or the error, of a query. Encrypted types count as their base types.
+CREATE FUNCTION spelled(name text) RETURNS text LANGUAGE sql STABLE
+RETURN coalesce((SELECT t.type || substr($1, length(t.name) + 11) FROM resolution.types t
+    WHERE t.encrypted AND $1 ~ ('^encrypted_' || t.name || '(\[\])?$')), $1);
 CREATE FUNCTION outcome(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     result text;
@@ -230,22 +263,33 @@ BEGIN
         EXECUTE 'EXPLAIN ' || query;
         RETURN 'assigned';
     END IF;
+    IF query LIKE 'PREPARE%' THEN
+        EXECUTE query;
+        SELECT string_agg(resolution.spelled(p::text), ', ') INTO result
+        FROM pg_prepared_statements, unnest(parameter_types) p WHERE name = 'tried';
+        DEALLOCATE tried;
+        RETURN result;
+    END IF;
     EXECUTE query INTO result;
-    RETURN coalesce((SELECT t.type || substr(result, length(t.name) + 11) FROM resolution.types t
-        WHERE t.encrypted AND result ~ ('^encrypted_' || t.name || '(\[\])?$')), result);
+    RETURN resolution.spelled(result);
 EXCEPTION WHEN OTHERS THEN
     RETURN format('%s %s', SQLSTATE, SQLERRM);
 END $$;
 
--- Without the extension in the search path; with it; with encrypted columns.
+CREATE FUNCTION failed(outcome text) RETURNS bool LANGUAGE sql IMMUTABLE RETURN outcome ~ '^[0-9A-Z]{5} ';
+
+-- Without the extension in the search path; with it; with encrypted columns. Of constructs that PostgreSQL refuses for plain
+-- values, which are most, no more is asked.
 SET search_path = plain;
 UPDATE resolution.tried SET bare = resolution.outcome(query);
 SET search_path = plain, public;
-UPDATE resolution.tried SET plain = resolution.outcome(query);
+UPDATE resolution.tried SET plain = CASE
+    WHEN kind = 'construct' AND resolution.failed(bare) THEN bare
+    WHEN kind IN ('construct', 'parameter') OR name IN (SELECT name FROM resolution.extended) THEN resolution.outcome(query)
+    ELSE bare END;
 SET search_path = twin, public;
-UPDATE resolution.tried SET sealed = resolution.outcome(query) WHERE encrypted;
-
-CREATE FUNCTION resolution.failed(outcome text) RETURNS bool LANGUAGE sql IMMUTABLE RETURN outcome ~ '^[0-9A-Z]{5} ';
+UPDATE resolution.tried SET sealed = resolution.outcome(query)
+WHERE encrypted AND NOT (kind = 'construct' AND resolution.failed(plain));
 
 -- Plain expressions that the extension changes: none.
 CREATE VIEW resolution.disturbed AS
@@ -253,6 +297,7 @@ SELECT * FROM resolution.tried WHERE plain <> bare AND NOT (resolution.failed(pl
 
 -- What an encrypted column lacks, what it gives in another type, and what it gives that a plain one does not.
 CREATE VIEW resolution.differences AS
-SELECT *, CASE WHEN resolution.failed(sealed) THEN 'missing' WHEN resolution.failed(plain) THEN 'added' ELSE 'another type' END AS how
+SELECT *, CASE WHEN resolution.failed(sealed) THEN 'missing' WHEN resolution.failed(plain) THEN 'added' ELSE 'another type'
+    END AS how
 FROM resolution.tried
 WHERE encrypted AND plain <> sealed AND NOT (resolution.failed(plain) AND resolution.failed(sealed));
