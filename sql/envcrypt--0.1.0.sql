@@ -476,11 +476,11 @@ COMMENT ON VIEW @extschema@.envcrypt_owner_triggers IS 'envcrypt: the triggers o
 GRANT SELECT ON @extschema@.envcrypt_owner_triggers TO PUBLIC;
 
 CREATE VIEW @extschema@.envcrypt_columns AS
-WITH RECURSIVE sealed (type, base) AS (
-    SELECT t.oid, @extschema@.envcrypt_base_type(t.oid) FROM pg_type t
+WITH RECURSIVE sealed (type) AS (
+    SELECT t.oid FROM pg_type t
     JOIN pg_proc i ON i.oid = t.typinput AND i.prosrc = 'envcrypt_type_in'
     JOIN pg_language l ON l.oid = i.prolang AND l.lanname = 'c'
-    UNION ALL SELECT d.oid, s.base FROM sealed s JOIN pg_type d ON d.typbasetype = s.type
+    UNION ALL SELECT d.oid FROM sealed s JOIN pg_type d ON d.typbasetype = s.type
 )
 SELECT c.oid::regclass AS "table", a.attname AS "column", format_type(a.atttypid, a.atttypmod) AS type,
     o.attname AS owner_column,
