@@ -755,7 +755,7 @@ CREATE VIEW @extschema@.envcrypt_owner_triggers AS
 SELECT t.oid AS trigger, t.tgrelid AS relid, t.tgname AS name, t.tgenabled AS enabled, t.tgparentid AS parent,
     c.numbers[1] AS column_number, c.numbers[2] AS owner_number,
     CASE WHEN a.words[1] ~ '^[0-9]{1,5}$' THEN a.words[1]::integer END AS context_id,
-    a.words[2] AS null_owner, a.words[3] AS original_type, a.words[4] AS original_storage
+    a.words[2] AS null_owner, a.words[3] AS original_type, a.words[4] AS original_storage, a.words[5:] AS valid_checks
 FROM pg_trigger t
 CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_expression_columns(t.tgqual, true)) AS c (numbers)
 CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_trigger_arguments(t.tgargs)) AS a (words)
@@ -764,11 +764,11 @@ COMMENT ON VIEW @extschema@.envcrypt_owner_triggers IS 'envcrypt: the triggers o
 GRANT SELECT ON @extschema@.envcrypt_owner_triggers TO PUBLIC;
 
 CREATE VIEW @extschema@.envcrypt_columns AS
-WITH RECURSIVE sealed (type, base) AS (
-    SELECT t.oid, @extschema@.envcrypt_base_type(t.oid) FROM pg_type t
+WITH RECURSIVE sealed (type) AS (
+    SELECT t.oid FROM pg_type t
     JOIN pg_proc i ON i.oid = t.typinput AND i.prosrc = 'envcrypt_type_in'
     JOIN pg_language l ON l.oid = i.prolang AND l.lanname = 'c'
-    UNION ALL SELECT d.oid, s.base FROM sealed s JOIN pg_type d ON d.typbasetype = s.type
+    UNION ALL SELECT d.oid FROM sealed s JOIN pg_type d ON d.typbasetype = s.type
 )
 SELECT c.oid::regclass AS "table", a.attname AS "column", format_type(a.atttypid, a.atttypmod) AS type,
     o.attname AS owner_column,
@@ -1048,11 +1048,7 @@ BEGIN
             USING ERRCODE = 'dependent_objects_still_exist', DETAIL = obstacles,
             HINT = 'Do what is said of each and try again. Nothing has been changed.';
     END IF;
-    SELECT string_agg(DISTINCT format('"%s"', k.conname), ', ') INTO checks
-    FROM @extschema@.envcrypt_tree("table") t
-    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
-    JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c'
-        AND ARRAY[0, a.attnum]::int2[] && @extschema@.envcrypt_expression_columns(k.conbin, false);
+    SELECT string_agg(DISTINCT format('"%s"', name), ', ') INTO checks FROM @extschema@.envcrypt_checks("table", columns);
     IF checks IS NULL THEN
         RETURN;
     END IF;
@@ -1091,8 +1087,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION envcrypt_without_openings(text, name[], regtype[]) IS 'envcrypt: the same for several columns';
 
-CREATE FUNCTION envcrypt_take_down("table" regclass, columns name[], opened name[], bases regtype[]) RETURNS text[]
-LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+-- Finds the check constraints that read columns, not only ask whether they are null.
+CREATE FUNCTION envcrypt_checks("table" regclass, columns name[], OUT oid oid, OUT name name, OUT valid boolean)
+RETURNS SETOF record LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT DISTINCT k.oid, k.conname, k.convalidated
+    FROM @extschema@.envcrypt_tree("table") t
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
+    JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c'
+        AND ARRAY[0, a.attnum]::int2[] && @extschema@.envcrypt_expression_columns(k.conbin, false)
+$$;
+COMMENT ON FUNCTION envcrypt_checks(regclass, name[]) IS 'envcrypt: check constraints that read columns';
+
+-- `valid`: of the check constraints, those that were validated before the columns were protected; null to protect them.
+CREATE FUNCTION envcrypt_take_down("table" regclass, columns name[], opened name[], bases regtype[], valid text[])
+RETURNS text[] LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
 DECLARE
     item record;
@@ -1117,18 +1125,28 @@ BEGIN
             item.expression);
     END LOOP;
 
-    -- PostgreSQL rebuilds check constraints itself. Only where a column gets its type modifier back, a cast that the
-    -- sealed column needed would stay.
+    -- Check constraints. While they read sealed values they are NOT VALID: all rows have been checked, but pg_dump writes
+    -- such a constraint after the data, so that loading a dump opens nothing. And where a column gets its type modifier
+    -- back, a cast that the sealed column needed would stay.
     FOR item IN
-        SELECT k.*, t.relid::regclass AS rel, pg_get_constraintdef(k.oid) AS old,
+        SELECT k.oid, k.conname, k.conislocal, t.relid::regclass AS rel, pg_get_constraintdef(k.oid) AS old,
             @extschema@.envcrypt_without_openings(pg_get_constraintdef(k.oid), opened, bases) AS new,
-            obj_description(k.oid, 'pg_constraint') AS comment
+            obj_description(k.oid, 'pg_constraint') AS comment,
+            EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.relid AND a.attnum = ANY (k.conkey)
+                AND a.attname <> ALL (columns) AND @extschema@.envcrypt_base_type(a.atttypid) IS NOT NULL) AS stays_sealed
         FROM @extschema@.envcrypt_tree("table") t
         JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c'
-        WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.relid AND a.attname = ANY (opened)
-            AND a.attnum = ANY (k.conkey))
+        WHERE EXISTS (SELECT FROM @extschema@.envcrypt_checks("table", columns) c WHERE c.oid = k.oid)
         ORDER BY t.level, k.conname COLLATE "C"
     LOOP
+        IF valid IS NULL AND item.new NOT LIKE '% NOT VALID' THEN
+            item.new := item.new || ' NOT VALID';
+        ELSIF item.conname = ANY (valid) AND item.stays_sealed THEN
+            RAISE NOTICE 'check constraint "%" of table % stays NOT VALID', item.conname, item.rel
+                USING DETAIL = 'It also reads a column that stays encrypted.';
+        ELSIF item.conname = ANY (valid) THEN
+            item.new := regexp_replace(item.new, ' NOT VALID$', '');
+        END IF;
         CONTINUE WHEN item.old = item.new;
         IF item.conislocal THEN
             drops := drops || format('ALTER TABLE %s DROP CONSTRAINT %I', item.rel, item.conname);
@@ -1221,7 +1239,7 @@ BEGIN
     PERFORM @extschema@.envcrypt_run(drops);
     RETURN puts;
 END $$;
-COMMENT ON FUNCTION envcrypt_take_down(regclass, name[], name[], regtype[]) IS
+COMMENT ON FUNCTION envcrypt_take_down(regclass, name[], name[], regtype[], text[]) IS
     'envcrypt: drops what would keep columns from changing their type, and returns the statements that put it back';
 
 CREATE FUNCTION envcrypt_run(statements text[]) RETURNS void
@@ -1270,7 +1288,7 @@ COMMENT ON FUNCTION envcrypt_free_context_id(integer[]) IS
     'envcrypt: a number by which values tell their column, which no other protected column has';
 
 CREATE FUNCTION envcrypt_make_trigger("table" regclass, "column" name, owner_column name, context_id integer,
-    null_owner text, original_type text, original_storage text) RETURNS void
+    null_owner text, original_type text, original_storage text, valid_checks text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     trigger CONSTANT name := format('~envcrypt_%s', context_id);
@@ -1278,12 +1296,13 @@ BEGIN
     EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.%I IS NOT NULL%s) '
         'EXECUTE FUNCTION @extschema@.envcrypt_owner_trigger(%L, %L, %L%s)', trigger, "table", "column",
         coalesce(' OR new.' || quote_ident(owner_column) || ' IS NULL', ''), context_id, null_owner, original_type,
-        coalesce(', ' || quote_literal(original_storage), ''));
+        CASE WHEN valid_checks <> '{}' OR original_storage <> '' THEN ', ' || quote_literal(original_storage) ELSE '' END
+            || (SELECT coalesce(string_agg(', ' || quote_literal(c), ''), '') FROM unnest(valid_checks) c));
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', "table", trigger);
     EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', trigger, "table",
         'envcrypt: binds values to their owners; to change the column''s type or drop it, call envcrypt_unprotect() first');
 END $$;
-COMMENT ON FUNCTION envcrypt_make_trigger(regclass, name, name, integer, text, text, text) IS
+COMMENT ON FUNCTION envcrypt_make_trigger(regclass, name, name, integer, text, text, text, text[]) IS
     'envcrypt: makes the owner trigger of a protected column';
 
 CREATE FUNCTION envcrypt_spread_triggers("table" regclass) RETURNS void
@@ -1306,7 +1325,7 @@ BEGIN
     LOOP
         CONTINUE WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = "table" AND tgname = item.name);
         PERFORM @extschema@.envcrypt_make_trigger("table", item.column_name, item.owner_name, item.context_id,
-            item.null_owner, item.original_type, item.original_storage);
+            item.null_owner, item.original_type, coalesce(item.original_storage, ''), coalesce(item.valid_checks, '{}'));
     END LOOP;
     FOR child IN SELECT inhrelid FROM pg_inherits WHERE inhparent = "table" ORDER BY inhrelid LOOP
         PERFORM @extschema@.envcrypt_spread_triggers(child);
@@ -1342,6 +1361,7 @@ DECLARE
     sealed regtype;
     value text;  -- as envcrypt_bind() takes it
     owner_value text;
+    checks jsonb := '{}';  -- of each column, the names of those that were valid
     saved text[];
 BEGIN
     IF columns IS NULL OR columns = '{}' OR array_position(columns, NULL) IS NOT NULL THEN
@@ -1376,16 +1396,16 @@ BEGIN
             originals := originals || CASE WHEN @extschema@.envcrypt_base_type(sealed) = 'text'::regtype
                 AND attribute.atttypmod >= 0 THEN format_type('varchar'::regtype, attribute.atttypmod)
                 ELSE format_type(@extschema@.envcrypt_base_type(sealed), attribute.atttypmod) END;
-            storages := storages || NULL::text;
+            storages := storages || ''::text;
             sealed := attribute.atttypid;
         ELSE
             sealed := @extschema@.envcrypt_twin(attribute.atttypid);
             value := format(CASE attribute.atttypid WHEN 'varchar'::regtype THEN '%I::text' ELSE '%I' END, "column");
             originals := originals || format_type(attribute.atttypid, attribute.atttypmod);
-            storages := storages || (SELECT nullif(concat_ws(' ',
+            storages := storages || (SELECT concat_ws(' ',
                     CASE WHEN t.typstorage <> attribute.attstorage THEN 'STORAGE ' || CASE attribute.attstorage
                         WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
-                    CASE attribute.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END), '')
+                    CASE attribute.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END)
                 FROM pg_type t WHERE t.oid = attribute.atttypid);
         END IF;
         owner_value := CASE WHEN owner_column IS NULL THEN 'NULL::text'
@@ -1399,11 +1419,15 @@ BEGIN
             value, owner_value, contexts[cardinality(contexts)]);
     END LOOP;
 
-    saved := @extschema@.envcrypt_take_down("table", todo, '{}', '{}');
+    FOREACH "column" IN ARRAY todo LOOP
+        checks := checks || jsonb_build_object("column", ARRAY(SELECT DISTINCT c.name::text
+            FROM @extschema@.envcrypt_checks("table", ARRAY["column"]) c WHERE c.valid ORDER BY 1));
+    END LOOP;
+    saved := @extschema@.envcrypt_take_down("table", todo, '{}', '{}', NULL);
     PERFORM @extschema@.envcrypt_alter_columns("table", clauses);
     FOR i IN 1 .. cardinality(todo) LOOP
         PERFORM @extschema@.envcrypt_make_trigger("table", todo[i], owner_column, contexts[i], null_owner, originals[i],
-            storages[i]);
+            storages[i], ARRAY(SELECT jsonb_array_elements_text(checks -> todo[i]::text)));
     END LOOP;
     PERFORM @extschema@.envcrypt_spread_triggers("table");
     PERFORM @extschema@.envcrypt_run(saved);
@@ -1432,6 +1456,7 @@ DECLARE
     clauses text[] := '{}';
     drops text[] := '{}';
     storages text[] := '{}';
+    valid text[] := '{}';
     saved text[];
 BEGIN
     IF columns IS NULL OR columns = '{}' OR array_position(columns, NULL) IS NOT NULL THEN
@@ -1454,6 +1479,7 @@ BEGIN
                     @extschema@.envcrypt_base_type(sealed)) END;
         END IF;
         todo := todo || "column";
+        valid := valid || coalesce(present.valid_checks, '{}');
         -- What the trigger says is the table owner's word: only a type's name is taken from it.
         BEGIN
             original := to_regtype(present.original_type);
@@ -1487,7 +1513,7 @@ BEGIN
     PERFORM @extschema@.envcrypt_refuse_obstacles("table", todo);
 
     PERFORM @extschema@.envcrypt_run(drops);
-    saved := @extschema@.envcrypt_take_down("table", todo, opened, bases);
+    saved := @extschema@.envcrypt_take_down("table", todo, opened, bases, valid);
     PERFORM @extschema@.envcrypt_alter_columns("table", clauses);
     PERFORM @extschema@.envcrypt_run(storages || saved);
 END $$;
@@ -1500,21 +1526,30 @@ COMMENT ON FUNCTION envcrypt_unprotect(regclass, name) IS 'makes a protected col
 
 -- What keeps protected tables protected.
 
+CREATE FUNCTION envcrypt_adds_inheritance(command pg_catalog.pg_ddl_command) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_adds_inheritance(pg_catalog.pg_ddl_command) IS 'envcrypt: true of ALTER TABLE ... INHERIT';
+
 CREATE FUNCTION envcrypt_keep_protection() RETURNS event_trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     changed regclass;
+    begins boolean;  -- to inherit
     item record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgfoid = '@extschema@.envcrypt_owner_trigger()'::regprocedure) THEN
         RETURN;
     END IF;
-    FOR changed IN
-        SELECT DISTINCT c.oid FROM pg_event_trigger_ddl_commands() d
+    FOR changed, begins IN
+        SELECT c.oid, bool_or(d.command_tag = 'CREATE TABLE' OR @extschema@.envcrypt_adds_inheritance(d.command))
+        FROM pg_event_trigger_ddl_commands() d
         JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind IN ('r', 'p')
+        GROUP BY c.oid
     LOOP
-        -- A table that inherits from a protected one.
-        PERFORM @extschema@.envcrypt_spread_triggers(changed);
+        -- Only then: while a dump is restored, children get their triggers in their turn.
+        IF begins THEN
+            PERFORM @extschema@.envcrypt_spread_triggers(changed);
+        END IF;
         FOR item IN
             SELECT t.relid::regclass AS rel, a.attname, min(t.name) AS one, max(t.name) AS other
             FROM @extschema@.envcrypt_tree(changed) r

@@ -1,5 +1,6 @@
 -- envcrypt_protect(), envcrypt_unprotect(), envcrypt_columns, and what keeps protected tables protected.
 \set SHOW_CONTEXT never
+SET jit = off;
 SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
 CREATE SCHEMA protecting;
 SET search_path = protecting, public;
