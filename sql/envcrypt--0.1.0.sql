@@ -1666,8 +1666,8 @@ BEGIN
             CASE WHEN item.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
             CASE item.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
                 ELSE 'ALL' END, item.roles,
-            coalesce(format(' USING (%s)', pg_get_expr(item.polqual, item.polrelid)), ''),
-            coalesce(format(' WITH CHECK (%s)', pg_get_expr(item.polwithcheck, item.polrelid)), ''));
+            coalesce(' USING (' || pg_get_expr(item.polqual, item.polrelid) || ')', ''),
+            coalesce(' WITH CHECK (' || pg_get_expr(item.polwithcheck, item.polrelid) || ')', ''));
         RETURN NEXT;
         before := NULL;
         after := format('COMMENT ON POLICY %I ON %s IS %L', item.polname, item.of_table, item.description);
