@@ -172,6 +172,10 @@ is(value($node, "UPDATE many SET id = id WHERE id = 15000 RETURNING v__envcrypt 
 fails($node, "UPDATE many SET v = 'x' WHERE id = 15000", '42501', qr/denied to seal/, 'but not the value', user => 'nobody');
 fails($node, "CALL envcrypt_protect_online('many', 'v')", '55000', qr/being protected with other arguments/, 'other arguments are refused');
 
+fails($node, "SELECT envcrypt_protect('many', '$_->[0]')", '55000', qr/in use by envcrypt_protect_online/, "envcrypt_protect() keeps off $_->[1]")
+  for [ 'v', 'the column' ], [ 'owner', 'its owner column' ];
+fails($node, "CALL envcrypt_protect_online('many', 'owner')", '55000', qr/in use by/, 'so does another call');
+
 # A dump of the table in this state.
 $node->safe_psql('postgres', 'CREATE DATABASE restored');
 my $dump = PostgreSQL::Test::Utils::tempdir() . '/dump.sql';
@@ -308,6 +312,9 @@ is(value($node, 'INSERT INTO parts_1 (id, "User Id") VALUES (500, md5(\'1\')::uu
 value($node, 'UPDATE "Other Schema"."Parts" SET id = id + 1000 WHERE id = 7');
 is(value($node, 'SELECT "The Value" FROM parts_2 WHERE id = 1007 ORDER BY 1 LIMIT 1'), '8.00', 'a row moves between partitions');
 
+$node->safe_psql('postgres', 'CREATE TABLE no_parts (id int, v text) PARTITION BY LIST (id)');
+value($node, "CALL envcrypt_protect_online('no_parts', 'v')");
+is_state("'no_parts', 'v'", 'f|t', 'a partitioned table without partitions');
 value($node, "CALL envcrypt_protect_online('old', 'v')");
 is(value($node, 'SELECT id, v FROM old ORDER BY id'), "1|1999-01-01\n2|\n3|2001-01-01", 'tables that inherit');
 is(value($node, "SELECT count(*) FROM pg_trigger WHERE tgrelid IN ('old'::regclass, 'younger'::regclass)"), '2', 'each with its trigger');
