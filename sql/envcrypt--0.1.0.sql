@@ -1356,7 +1356,8 @@ BEGIN
         pg_attribute a,
         pg_attribute p
     WHERE g.tgrelid = "table" AND g.tgfoid = '@extschema@.envcrypt_sync_trigger()'::regprocedure
-        AND a.attrelid = "table" AND a.attname = ANY (columns) AND a.attnum = ANY (parts.columns)
+        AND a.attrelid = "table" AND a.attname = ANY (envcrypt_online_refuse_begun.columns)
+        AND a.attnum = ANY (parts.columns)
         AND p.attrelid = "table" AND p.attnum = parts.columns[1]
         AND NOT (may_continue AND p.attnum = a.attnum)
     LIMIT 1;

@@ -89,7 +89,7 @@ SQL
 $node->poll_query_until('postgres', 'SELECT last_value > 500 FROM statements') or die "no traffic: $traffic";
 my $from = value($node, 'SELECT last_value FROM statements');
 my ($out, $err, $sqlstate) =
-  run_sql($node, "CALL envcrypt_protect_online('live', 'value', 'owner', batch_size => 500, pause => '120 ms')");
+  run_sql($node, "CALL envcrypt_protect_online('live', 'value', 'owner', batch_size => 500, pause => '80 ms')");
 is($sqlstate, '', 'a table with traffic is protected') or diag($err);
 like($err, qr/verified \d+ rows/, 'its values were verified');
 like($err, qr/last column now/,   'a NOTICE says where the column is now');
