@@ -1383,6 +1383,7 @@ BEGIN
     IF todo = '{}' THEN
         RETURN;
     END IF;
+    PERFORM @extschema@.envcrypt_online_refuse_begun("table", todo, false);
     PERFORM @extschema@.envcrypt_refuse_obstacles("table", todo);
 
     FOREACH "column" IN ARRAY todo LOOP
@@ -1666,6 +1667,33 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
 $$;
 COMMENT ON FUNCTION envcrypt_online_type(regclass, name) IS 'envcrypt: the encrypted type for a plain column';
 
+-- Raises for a column that envcrypt_protect_online() works on, or works with as another one's owner or twin.
+CREATE FUNCTION envcrypt_online_refuse_begun("table" regclass, columns name[], may_continue boolean) RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    begun record;
+BEGIN
+    SELECT a.attname, p.attname AS plain INTO begun
+    FROM pg_trigger g,
+        @extschema@.envcrypt_trigger_parts(g.oid) AS parts,
+        pg_attribute a,
+        pg_attribute p
+    WHERE g.tgrelid = "table" AND g.tgfoid = '@extschema@.envcrypt_sync_trigger()'::regprocedure
+        AND a.attrelid = "table" AND a.attname = ANY (envcrypt_online_refuse_begun.columns)
+        AND a.attnum = ANY (parts.columns)
+        AND p.attrelid = "table" AND p.attnum = parts.columns[1]
+        AND NOT (may_continue AND p.attnum = a.attnum)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE 'column "%" of table % is in use by envcrypt_protect_online()', begun.attname, "table"
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('It has not ended for column "%s".', begun.plain),
+            HINT = 'Call that again to continue, or envcrypt_protect_online_cancel().';
+    END IF;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_refuse_begun(regclass, name[], boolean) IS
+    'envcrypt: raises for columns that envcrypt_protect_online() works on';
+
 -- What stands in the way. Beside what keeps envcrypt_protect() from its work, that is what would be dropped, with the
 -- plain column, without a word.
 CREATE FUNCTION envcrypt_online_refuse_obstacles("table" regclass, "column" name) RETURNS void
@@ -1673,9 +1701,10 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_te
 DECLARE
     obstacles text;
 BEGIN
+    PERFORM @extschema@.envcrypt_online_refuse_begun("table", ARRAY["column"], true);
     PERFORM @extschema@.envcrypt_refuse_obstacles("table", ARRAY["column"]);
-    SELECT string_agg(DISTINCT format('%s: drop it and create it again afterwards', pg_describe_object(d.classid, d.objid, 0)),
-        E'\n') INTO obstacles
+    SELECT string_agg(DISTINCT format('%s: drop it and create it again afterwards',
+        pg_describe_object(d.classid, d.objid, 0)), E'\n') INTO obstacles
     FROM @extschema@.envcrypt_online_tree("table") t
     JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.member AND d.refobjsubid = a.attnum
@@ -1851,7 +1880,8 @@ DECLARE
     item record;
 BEGIN
     FOR item IN
-        SELECT t.member, k.conname FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_constraint k ON k.conrelid = t.member
+        SELECT t.member, k.conname
+        FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_constraint k ON k.conrelid = t.member
         WHERE starts_with(k.conname, prefix) AND k.contype = 'c' AND k.coninhcount = 0
     LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', item.member, item.conname);
@@ -1886,6 +1916,11 @@ BEGIN
                        WHERE attrelid = "table" AND attnum = state.number);
         EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', "table", twin,
             @extschema@.envcrypt_online_type("table", "column"));
+        IF EXISTS (SELECT FROM pg_publication_tables p JOIN @extschema@.envcrypt_online_tree("table") t
+                ON t.member = format('%I.%I', p.schemaname, p.tablename)::regclass) THEN
+            RAISE WARNING 'table % is published, and its new column "%" with it', "table", twin
+                USING DETAIL = 'Subscribers without it stop at the next change of a row, and go on once they have it.';
+        END IF;
     END IF;
     PERFORM @extschema@.envcrypt_online_make_triggers("table", "column", twin, owner_column, state.context_id, null_owner,
         state.type);
@@ -1926,7 +1961,7 @@ BEGIN
             IF item.original IS NULL THEN
                 RETURN 'backfill';
             END IF;
-            RAISE 'constraint "%" of table "%" does not hold for the encrypted column', item.original, item.member
+            RAISE 'constraint "%" of table % does not hold for the encrypted column', item.original, item.member
                 USING ERRCODE = 'check_violation', HINT = 'Drop the constraint, or correct the rows.';
         END;
     END LOOP;
@@ -1989,8 +2024,8 @@ BEGIN
             CASE WHEN item.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
             CASE item.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
                 ELSE 'ALL' END, item.roles,
-            coalesce(format(' USING (%s)', pg_get_expr(item.polqual, item.polrelid)), ''),
-            coalesce(format(' WITH CHECK (%s)', pg_get_expr(item.polwithcheck, item.polrelid)), ''));
+            coalesce(' USING (' || pg_get_expr(item.polqual, item.polrelid) || ')', ''),
+            coalesce(' WITH CHECK (' || pg_get_expr(item.polwithcheck, item.polrelid) || ')', ''));
         RETURN NEXT;
         before := NULL;
         after := format('COMMENT ON POLICY %I ON %s IS %L', item.polname, item.of_table, item.description);
@@ -2135,7 +2170,7 @@ BEGIN
     PERFORM @extschema@.envcrypt_make_trigger("table", "column", state.owner, state.context_id::integer, state.null_owner,
         state.type, storage);
     PERFORM @extschema@.envcrypt_spread_triggers("table");
-    RAISE NOTICE 'column "%" of table "%" is protected now', "column", "table"
+    RAISE NOTICE 'column "%" of table % is protected now', "column", "table"
         USING DETAIL = 'It is the table''s last column now: INSERT without a list of columns must follow. '
             'The plain values stay in the table''s files until VACUUM FULL or CLUSTER, '
             'and in WAL, backups and standbys until these are gone.';
@@ -2166,13 +2201,13 @@ DECLARE
 BEGIN
     state := @extschema@.envcrypt_online_state("table", "column");
     IF state.sync IS NULL THEN
-        RAISE NOTICE 'column "%" of table "%" is not being protected', "column", "table";
+        RAISE NOTICE 'column "%" of table % is not being protected', "column", "table";
         RETURN 'done';
     END IF;
     PERFORM @extschema@.envcrypt_online_drop_triggers("table", state.context_id);
     PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
     EXECUTE format('ALTER TABLE %s DROP COLUMN %I', "table", state.twin);
-    RAISE NOTICE 'column "%" of table "%" stays plain', "column", "table";
+    RAISE NOTICE 'column "%" of table % stays plain', "column", "table";
     RETURN 'done';
 END $$;
 COMMENT ON FUNCTION envcrypt_online_undo(regclass, name) IS 'envcrypt: removes the twin column and its trigger';
@@ -2208,7 +2243,7 @@ BEGIN
             WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                 AND l.relation IN (SELECT member FROM @extschema@.envcrypt_online_tree("table"));
-            RAISE NOTICE 'envcrypt_protect_online() waits for a lock on table "%"', "table"
+            RAISE NOTICE 'envcrypt_protect_online() waits for a lock on table %', "table"
                 USING DETAIL = format('In its way: %s.', coalesce(holders, 'a transaction that has just ended'));
         END IF;
         RETURN NULL;
@@ -2217,15 +2252,22 @@ END $$;
 COMMENT ON FUNCTION envcrypt_online_attempt(text, regclass, name, name, text, interval, integer) IS
     'envcrypt: tries a step that locks the table, for a short time';
 
--- The tables whose rows are to be written. Empty, if one has no trigger yet.
+-- The tables whose rows are to be written; null, if one lacks its trigger.
 CREATE FUNCTION envcrypt_online_leaves("table" regclass, "column" name) RETURNS oid[]
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN bool_and((@extschema@.envcrypt_online_state(t.member, "column")).sync IS NOT NULL)
-        THEN array_agg(t.member::oid ORDER BY t.member) FILTER (WHERE c.relkind = 'r') ELSE NULL END
+    SELECT CASE WHEN bool_and(EXISTS (SELECT FROM pg_trigger WHERE tgenabled = 'A'
+            AND oid = (@extschema@.envcrypt_online_state(t.member, "column")).sync))
+        THEN coalesce(array_agg(t.member::oid ORDER BY t.member) FILTER (WHERE c.relkind = 'r'), '{}') ELSE NULL END
     FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_class c ON c.oid = t.member
 $$;
 COMMENT ON FUNCTION envcrypt_online_leaves(regclass, name) IS
     'envcrypt: the tables whose rows are to be written; null, where a trigger is missing';
+
+CREATE FUNCTION envcrypt_online_first_step("table" regclass, "column" name) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN @extschema@.envcrypt_online_leaves("table", "column") IS NULL THEN 'prepare' ELSE 'backfill' END
+$$;
+COMMENT ON FUNCTION envcrypt_online_first_step(regclass, name) IS 'envcrypt: where envcrypt_protect_online() begins';
 
 CREATE FUNCTION envcrypt_online_blocks(leaf oid) RETURNS bigint
 LANGUAGE sql VOLATILE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -2275,7 +2317,7 @@ BEGIN
         sync := (@extschema@.envcrypt_online_state(leaf, "column")).sync;
         IF @extschema@.envcrypt_lacks_twin(leaf, sync) THEN
             IF passes % 20 = 5 AND written = 0 THEN
-                RAISE NOTICE 'envcrypt_protect_online() waits for rows of table "%" that other transactions have locked',
+                RAISE NOTICE 'envcrypt_protect_online() waits for rows of table % that other transactions have locked',
                     leaf::regclass;
             END IF;
             RETURN 'backfill';
@@ -2283,7 +2325,8 @@ BEGIN
     END LOOP;
     RETURN 'constrain';
 END $$;
-COMMENT ON FUNCTION envcrypt_online_after_pass(regclass, name, integer, bigint, bigint) IS 'envcrypt: whether all rows have their twins';
+COMMENT ON FUNCTION envcrypt_online_after_pass(regclass, name, integer, bigint, bigint) IS
+    'envcrypt: whether all rows have their twins';
 
 CREATE FUNCTION envcrypt_online_progress(leaf oid, done bigint, blocks bigint, told bigint, pass integer) RETURNS bigint
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -2294,7 +2337,7 @@ BEGIN
     IF blocks < 1000 OR percent < told + 10 THEN
         RETURN told;
     END IF;
-    RAISE NOTICE 'envcrypt_protect_online(): pass % over table "%": % %%', pass, leaf::regclass, percent;
+    RAISE NOTICE 'envcrypt_protect_online(): pass % over table %: % %%', pass, leaf::regclass, percent;
     RETURN percent;
 END $$;
 COMMENT ON FUNCTION envcrypt_online_progress(oid, bigint, bigint, bigint, integer) IS
@@ -2325,7 +2368,7 @@ BEGIN
     ELSIF NOT (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = "table") THEN
         RAISE 'must be owner of table %', "table" USING ERRCODE = 'insufficient_privilege';
     ELSIF (@extschema@.envcrypt_online_state("table", "column")).number IS NULL THEN
-        RAISE 'column "%" of table "%" does not exist', "column", "table" USING ERRCODE = 'undefined_column';
+        RAISE 'column "%" of table % does not exist', "column", "table" USING ERRCODE = 'undefined_column';
     END IF;
 END $$;
 COMMENT ON FUNCTION envcrypt_online_check_cancel(regclass, name, interval) IS
@@ -2362,7 +2405,7 @@ BEGIN
         IF step OPERATOR(pg_catalog.=) 'check' THEN
             EXIT WHEN NOT @extschema@.envcrypt_online_check("table", "column", owner_column, null_owner, batch_size,
                 pause, lock_timeout);
-            step := 'prepare';
+            step := @extschema@.envcrypt_online_first_step("table", "column");
         ELSIF step OPERATOR(pg_catalog.=) 'backfill' THEN
             leaves := @extschema@.envcrypt_online_leaves("table", "column");
             IF leaves IS NULL THEN

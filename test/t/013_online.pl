@@ -30,7 +30,7 @@ BEGIN
     IF NEW.id < 0 THEN INSERT INTO fired VALUES (1); END IF;
     RETURN NEW;
 END $$;
-CREATE TABLE plain (id int PRIMARY KEY, owner text NOT NULL, value text DEFAULT 'none' CHECK (value <> 'forbidden'), note int);
+CREATE TABLE plain (id int PRIMARY KEY, owner text NOT NULL, value text DEFAULT 'none', note int);
 CREATE TABLE live (LIKE plain INCLUDING ALL);
 CREATE INDEX ON live (note);
 INSERT INTO plain SELECT i, 'o' || i % 50, CASE WHEN i % 9 > 0 THEN md5(i::text) END, i FROM generate_series(1, 30000) i;
@@ -89,7 +89,7 @@ SQL
 $node->poll_query_until('postgres', 'SELECT last_value > 500 FROM statements') or die "no traffic: $traffic";
 my $from = value($node, 'SELECT last_value FROM statements');
 my ($out, $err, $sqlstate) =
-  run_sql($node, "CALL envcrypt_protect_online('live', 'value', 'owner', batch_size => 500, pause => '20 ms')");
+  run_sql($node, "CALL envcrypt_protect_online('live', 'value', 'owner', batch_size => 500, pause => '80 ms')");
 is($sqlstate, '', 'a table with traffic is protected') or diag($err);
 like($err, qr/verified \d+ rows/, 'its values were verified');
 like($err, qr/last column now/,   'a NOTICE says where the column is now');
@@ -102,7 +102,7 @@ for ($pgbench, $bystander)
 	$_->pump while $_->pumpable;
 	eval { $_->finish };
 }
-cmp_ok($during, '>', 500, 'the traffic went on meanwhile');
+cmp_ok($during, '>', 1000, 'the traffic went on meanwhile');
 unlike("$traffic$notes", qr/ERROR|abort/, 'no client got an error') or diag("$traffic$notes");
 $node->poll_query_until('postgres',
 	"SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'pgbench'") or die;
@@ -118,18 +118,14 @@ is(value($node, 'SELECT count(*) FROM fired'), '0', 'no user trigger fired for w
 is( value($node, "SELECT count(*) FROM live WHERE note = (SELECT note FROM live WHERE id = -7)", set => ['enable_seqscan=off']),
 	value($node, "SELECT count(*) FROM live WHERE note = (SELECT note FROM live WHERE id = -7)", set => ['enable_indexscan=off', 'enable_bitmapscan=off']),
 	'an index finds what a scan finds');
-$node->safe_psql('postgres', 'CREATE EXTENSION IF NOT EXISTS amcheck') if 0;
 is( value($node, "SELECT attstattarget, col_description('live'::regclass, attnum), attacl::text FROM pg_attribute
 	WHERE attrelid = 'live'::regclass AND attname = 'value'"),
 	'50|a "comment"|{reader=r*/' . value($node, 'SELECT current_user') . '}',
 	'statistics target, comment and privileges are kept');
 is(value($node, "INSERT INTO live (id, owner) VALUES (0, 'o1') RETURNING value::text"), 'none', 'the default is kept');
-fails($node, "UPDATE live SET value = 'forbidden' WHERE id = 0", '23514', qr/live_value_check/, 'the CHECK constraint is kept');
-is( value($node, "SELECT string_agg(conname, ',') FROM pg_constraint WHERE conrelid = 'live'::regclass AND contype = 'c'"),
-	'live_value_check', 'no other constraint is left');
-like(value($node, "CALL envcrypt_protect_online('live', 'value', 'owner')", ) . (run_sql($node, "CALL envcrypt_protect_online('live', 'value', 'owner')"))[1],
-	qr/is protected already/, 'called again, it says that it is done');
-fails($node, "CALL envcrypt_protect_online('live', 'value')", '55000', qr/with other arguments/, 'but not with other arguments');
+is(value($node, "SELECT count(*) FROM pg_constraint WHERE conrelid = 'live'::regclass AND contype = 'c'"), '0', 'no constraint is left');
+like((run_sql($node, "CALL envcrypt_protect_online('live', 'value', 'owner')"))[1], qr/is protected already/, 'called again, it says that it is done');
+fails($node, "CALL envcrypt_protect_online('live', 'value')", '55000', qr/protected otherwise/, 'but not with other arguments');
 
 # 2. Refusals.
 fails($node, "BEGIN; CALL envcrypt_protect_online('plain', 'value', 'owner')", '2D000', qr/transaction block/, 'not in a transaction block');
@@ -145,13 +141,13 @@ fails($node, "CALL envcrypt_protect_online('plain', 'value', null_owner => 'x')"
 fails($node, "CALL envcrypt_protect_online('plain', 'value', batch_size => 0)", '22023', qr/batch_size/, 'a batch of nothing');
 $node->safe_psql('postgres', 'CREATE VIEW seen AS SELECT value FROM plain; CREATE INDEX by_value ON plain (value)');
 my $refusal = fails($node, "CALL envcrypt_protect_online('plain', 'value', 'owner')", '2BP01', qr/by_value/, 'an index is in the way');
-like($refusal, qr/view seen/, 'the same error names the view');
+like($refusal, qr/view public.seen/, 'the same error names the view');
 $node->safe_psql('postgres', 'DROP VIEW seen; DROP INDEX by_value');
 is_state("'plain', 'value'", 'f|f', 'nothing was begun');
 
 # 3. Interrupted, continued, cancelled.
 $node->safe_psql('postgres', <<'SQL');
-CREATE TABLE many (id int PRIMARY KEY, owner text, v text NOT NULL);
+CREATE TABLE many (id int PRIMARY KEY, owner text, v text NOT NULL CHECK (v <> 'forbidden'));
 INSERT INTO many SELECT i, 'o' || i % 7, 'value ' || i FROM generate_series(1, 20000) i;
 SQL
 my $wrong   = "SELECT count(*), count(*) FILTER (WHERE v::text IS DISTINCT FROM 'value ' || id) FROM many";
@@ -175,6 +171,10 @@ is(value($node, "UPDATE many SET id = id WHERE id = 15000 RETURNING v__envcrypt 
 	'who may not seal updates other columns of a row that is not done');
 fails($node, "UPDATE many SET v = 'x' WHERE id = 15000", '42501', qr/denied to seal/, 'but not the value', user => 'nobody');
 fails($node, "CALL envcrypt_protect_online('many', 'v')", '55000', qr/being protected with other arguments/, 'other arguments are refused');
+
+fails($node, "SELECT envcrypt_protect('many', '$_->[0]')", '55000', qr/in use by envcrypt_protect_online/, "envcrypt_protect() keeps off $_->[1]")
+  for [ 'v', 'the column' ], [ 'owner', 'its owner column' ];
+fails($node, "CALL envcrypt_protect_online('many', 'owner')", '55000', qr/in use by/, 'so does another call');
 
 # A dump of the table in this state.
 $node->safe_psql('postgres', 'CREATE DATABASE restored');
@@ -209,16 +209,18 @@ for my $phase ('constrain', 'validate', 'verify', 'swap')
 	value($node, $failing);
 	value($node, "UPDATE many SET v = v || '!' WHERE id = 5; UPDATE many SET v = 'value 5' WHERE id = 5");
 }
-is(value($node, "SELECT string_agg(conname || convalidated, ',') FROM pg_constraint WHERE conrelid = 'many'::regclass AND contype = 'c'")
-	=~ /^~envcrypt_\d+_not_nulltrue$/ ? 1 : 0, 1, 'then all but the swap is done');
+is(value($node, "SELECT count(*), bool_and(convalidated) FROM pg_constraint WHERE conrelid = 'many'::regclass AND conname ~ '^~envcrypt'"), '2|t', 'then all but the swap is done');
 value($node, "CALL envcrypt_protect_online('many', 'v', 'owner')");
 is_state("'many', 'v'", 'f|t', 'and continued to the end');
 is(value($node, "$wrong WHERE envcrypt_owner(v) = owner"), '20000|0', 'with every value');
+fails($node, "UPDATE many SET v = 'forbidden' WHERE id = 1", '23514', qr/many_v_check/, 'the CHECK constraint is kept');
+is(value($node, "SELECT string_agg(conname, ',') FROM pg_constraint WHERE conrelid = 'many'::regclass AND contype = 'c'"),
+	'many_v_check', 'and no other is left');
 fails($node, "UPDATE many SET v = NULL WHERE id = 1", '23502', qr/not-null/, 'NOT NULL is kept');
 
 # 4. What is locked, and who waits.
 $node->safe_psql('postgres', <<'SQL');
-CREATE TABLE busy (id int PRIMARY KEY, owner text, v int);
+CREATE TABLE busy (id int PRIMARY KEY, owner text, v bigint);
 INSERT INTO busy SELECT i, CASE WHEN i % 5 > 0 THEN 'o' || i % 7 END, i FROM generate_series(1, 1000) i;
 CREATE TABLE child (id int REFERENCES busy);
 SQL
@@ -256,7 +258,6 @@ is(value($node, "SELECT count(*) FILTER (WHERE v::int8 = id), count(*) FILTER (W
 	'1000|1000|bigint', 'rows without an owner are under the database key');
 
 $node->safe_psql('postgres', 'CREATE TABLE held (id int PRIMARY KEY, v text); INSERT INTO held SELECT i, i FROM generate_series(1, 20000) i');
-$worker->quit;
 $worker = session($node);
 $worker->query_until(qr/started/, "\\echo started\nCALL envcrypt_protect_online('held', 'v', batch_size => 1000, pause => '100 ms');\n\\echo finished\n");
 $node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_trigger WHERE tgrelid = 'held'::regclass") or die;
@@ -279,7 +280,7 @@ CREATE TABLE "Other Schema"."Parts" (id int, gone int, "User Id" uuid, "The Valu
     twice int GENERATED ALWAYS AS (id * 2) STORED) PARTITION BY RANGE (id);
 ALTER TABLE "Other Schema"."Parts" DROP COLUMN gone;
 CREATE TABLE parts_1 PARTITION OF "Other Schema"."Parts" FOR VALUES FROM (0) TO (1000);
-CREATE TABLE parts_2 (twice int GENERATED ALWAYS AS (id * 2) STORED, "The Value" numeric(12, 2) NOT NULL CHECK ("The Value" > 0),
+CREATE TABLE parts_2 (twice int GENERATED ALWAYS AS (id * 2) STORED, "The Value" numeric(12, 2) NOT NULL CONSTRAINT "Parts_The Value_check" CHECK ("The Value" > 0),
     "User Id" uuid, id int);
 ALTER TABLE "Other Schema"."Parts" ATTACH PARTITION parts_2 FOR VALUES FROM (1000) TO (2000);
 ALTER TABLE parts_1 ALTER "The Value" SET DEFAULT 3;
@@ -300,7 +301,7 @@ is( value($node, 'SELECT count(*), sum(id + 1 - "The Value"), sum(twice - 2 * id
 	'2000|0.00|0|2', 'a partitioned table');
 is( value($node, 'SELECT count(*) FROM "Other Schema"."Parts" WHERE envcrypt_owner("The Value") = "User Id"::text'),
 	'2000', 'each value has its owner');
-is( value($node, "SELECT string_agg(tgrelid::regclass::text || ' ' || tgenabled, ', ' ORDER BY tgrelid::regclass::text) FROM pg_trigger WHERE tgname ~ '^~envcrypt' AND tgrelid::regclass::text ~* 'parts'"),
+is( value($node, "SELECT string_agg(tgrelid::regclass::text || ' ' || tgenabled::text, ', ' ORDER BY tgrelid::regclass::text) FROM pg_trigger WHERE tgname ~ '^~envcrypt' AND tgrelid::regclass::text ~* 'parts'"),
 	'"Other Schema"."Parts" A, parts_1 A, parts_2 A', 'each partition has the trigger, always enabled');
 is(value($node, "SELECT polname, obj_description(oid, 'pg_policy'), pg_get_expr(polqual, polrelid) FROM pg_policy"),
 	'rich|the rich|(("The Value")::numeric > (1000)::numeric)', 'the policy is kept');
@@ -311,12 +312,14 @@ is(value($node, 'INSERT INTO parts_1 (id, "User Id") VALUES (500, md5(\'1\')::uu
 value($node, 'UPDATE "Other Schema"."Parts" SET id = id + 1000 WHERE id = 7');
 is(value($node, 'SELECT "The Value" FROM parts_2 WHERE id = 1007 ORDER BY 1 LIMIT 1'), '8.00', 'a row moves between partitions');
 
+$node->safe_psql('postgres', 'CREATE TABLE no_parts (id int, v text) PARTITION BY LIST (id)');
+value($node, "CALL envcrypt_protect_online('no_parts', 'v')");
+is_state("'no_parts', 'v'", 'f|t', 'a partitioned table without partitions');
 value($node, "CALL envcrypt_protect_online('old', 'v')");
 is(value($node, 'SELECT id, v FROM old ORDER BY id'), "1|1999-01-01\n2|\n3|2001-01-01", 'tables that inherit');
 is(value($node, "SELECT count(*) FROM pg_trigger WHERE tgrelid IN ('old'::regclass, 'younger'::regclass)"), '2', 'each with its trigger');
 fails($node, "INSERT INTO younger (id, v) VALUES (4, '1930-01-01')", '23514', qr/late/, 'and its constraint');
 fails($node, "INSERT INTO old VALUES (4, '1830-01-01')", '23514', qr/old_v_check/, 'NO INHERIT is kept');
-fails($node, "CALL envcrypt_protect_online('younger', 'v')", '55000', qr/./, 'not an inherited column') if 0;
 
 # 6. Verification finds what the trigger did not see.
 $node->safe_psql('postgres', "CREATE TABLE bent (id int, v text); INSERT INTO bent VALUES (1, 'a'), (2, 'b')");
