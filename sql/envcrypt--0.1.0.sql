@@ -2575,7 +2575,7 @@ BEGIN
             format_type(users_column.atttypid, users_column.atttypmod)
             USING ERRCODE = 'datatype_mismatch',
             DETAIL = 'An owner''s name must be the same text whatever the session''s settings are.',
-            HINT = 'Use a column of type text, varchar, char, name, an integer type, numeric, uuid, oid, or an enum.';
+            HINT = 'Use a column of type text, varchar, char, name, an integer type, numeric, uuid, oid or an enum.';
     END IF;
 
     -- Nobody adds a user between the trigger and the keys of those who are there.
@@ -2617,12 +2617,12 @@ BEGIN
         CASE users.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, "table", "column") INTO made, shredded;
     IF shredded > 0 THEN
         RAISE NOTICE 'table "%" has users whose data keys were destroyed: %', users.relname, shredded
-            USING HINT = 'A key administrator gives one a new key with envcrypt_create_user_key(owner, after_shred => true).';
+            USING HINT = 'For a new key, a key administrator runs envcrypt_create_user_key(owner, after_shred => true).';
     END IF;
     RETURN made;
 END $$;
 COMMENT ON FUNCTION envcrypt_manage_owners(regclass, name, text) IS
-    'makes a data key for each user of a table, now and from now on; on_delete => ''shred'' destroys it with the user; how many were made';
+    'makes a data key for each user of a table, from now on, too; on_delete => ''shred'' destroys it with the user';
 
 CREATE FUNCTION envcrypt_unmanage_owners("table" regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -2737,7 +2737,8 @@ RETURN format('SELECT t.tableoid AS place, c.n, c.fault, count(*) AS n, '
     array_to_string(checks, ', '));
 COMMENT ON FUNCTION envcrypt_verify_query(regclass, double precision, text[]) IS 'envcrypt: the scan of envcrypt_verify()';
 
-CREATE FUNCTION envcrypt_verify("table" regclass, sample_percent double precision DEFAULT 100, max_examples integer DEFAULT 5)
+CREATE FUNCTION envcrypt_verify("table" regclass, sample_percent double precision DEFAULT 100,
+    max_examples integer DEFAULT 5)
 RETURNS TABLE (partition regclass, "column" name, problem text, "rows" bigint, examples tid[])
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
@@ -2766,7 +2767,8 @@ BEGIN
         RAISE EXCEPTION 'permission denied for table %', checked.relname USING ERRCODE = 'insufficient_privilege';
     END IF;
     PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL, NULL);  -- the right to open
-    SELECT array_agg(c."column"), array_agg(c.fault) INTO columns, checks FROM @extschema@.envcrypt_column_checks("table") AS c;
+    SELECT array_agg(c."column"), array_agg(c.fault) INTO columns, checks
+    FROM @extschema@.envcrypt_column_checks("table") AS c;
     IF columns IS NULL THEN
         RETURN;
     END IF;

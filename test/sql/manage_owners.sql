@@ -109,7 +109,7 @@ SELECT envcrypt_managed_owner_trigger();
 RESET envcrypt.master_key;
 INSERT INTO users VALUES ('k-keyless');
 INSERT INTO users VALUES ('k-late') RETURNING id;
-SET envcrypt.master_key = '1111111111111111111111111111111111111111111111111111111111111111';
+SET envcrypt.master_key = 'abcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcd';
 INSERT INTO users VALUES ('k-keyless');
 SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
 DELETE FROM users WHERE id = 'k-late';
