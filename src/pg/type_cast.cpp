@@ -4,6 +4,7 @@
 #include "pg/base_type.h"
 #include "pg/conversion.h"
 #include "pg/errors.h"
+#include "pg/language.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
 #include "pg/transit.h"
@@ -154,12 +155,16 @@ ENVCRYPT_FUNCTION(envcrypt_coerce_typmod) {
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, 0);
     if (typmod < 0 || !OidIsValid(type.coercion.fn_oid))
         PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+    // A sealed value that is restored is taken as it is, from INSERT as from COPY.
+    const bool is_explicit = PG_GETARG_BOOL(2);
+    if (!is_explicit && InputLanguage() == Language::kCiphertext && MayBringSealed())
+        PG_RETURN_DATUM(PG_GETARG_DATUM(0));
     const auto *sealed = PG_GETARG_VARLENA_PP(0);
     const SealedHeader header = Header(type, sealed);
     if (!(IsInTransit(header, sealed) && MaySeal()))
         RequireOpen();
     const Datum value = OpenWithHeader(type, header, sealed);
-    const Datum fitting = CoerceToTypmod(type, value, typmod, PG_GETARG_BOOL(2));
+    const Datum fitting = CoerceToTypmod(type, value, typmod, is_explicit);
     if (datumIsEqual(value, fitting, type.by_value, type.length))
         PG_RETURN_POINTER(sealed);
     return SealInTransit(type, fitting);

@@ -4,38 +4,15 @@
 #include "pg/base_type.h"
 #include "pg/errors.h"
 #include "pg/key_cache.h"
+#include "pg/language.h"
 #include "pg/log_filter.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
-#include "pg/settings.h"
 #include "pg/statement_state.h"
 #include "pg/transit.h"
 
 namespace envcrypt {
 namespace {
-
-enum class Language : std::uint8_t { kPlaintext, kCiphertext };
-
-bool ForcesCiphertext() {
-    return SpeaksOnlyCiphertext() || settings.io == static_cast<int>(Io::kCiphertext) ||
-           (settings.io == static_cast<int>(Io::kAuto) && IsDumpConnection());
-}
-
-Language InputLanguage() {
-    if (ForcesCiphertext())
-        return Language::kCiphertext;
-    if (settings.io == static_cast<int>(Io::kPlaintext))
-        return Language::kPlaintext;
-    return MaySeal() || MayOpen() ? Language::kPlaintext : Language::kCiphertext;
-}
-
-Language OutputLanguage() {
-    if (ForcesCiphertext())
-        return Language::kCiphertext;
-    if (settings.io == static_cast<int>(Io::kPlaintext))
-        return Language::kPlaintext;
-    return MayOpen() ? Language::kPlaintext : Language::kCiphertext;
-}
 
 // AcceptSealed checks a sealed value that comes from outside and returns it. It is authenticated where this
 // session can; where it cannot, only those may bring it in who are trusted with it: a made-up value would
