@@ -89,7 +89,7 @@ CREATE TABLE "Other Schema".late (v varchar(40), id int NOT NULL, gone int, "Use
 ALTER TABLE "Other Schema".late DROP gone;
 ALTER TABLE "Other Schema"."Visits" ATTACH PARTITION "Other Schema".late FOR VALUES FROM (20) TO (MAXVALUE);
 INSERT INTO "Other Schema"."Visits" SELECT i, CASE WHEN i % 4 > 0 THEN i % 5 END, $values FROM generate_series(1, $rows) i;
-CREATE TABLE setting (id int PRIMARY KEY, t text NOT NULL, l bool);
+CREATE TABLE setting (id int PRIMARY KEY, t text NOT NULL CHECK (length(t) > 10), l bool);
 INSERT INTO setting SELECT i, 'Marker-Word ' || i, i % 2 = 0 FROM generate_series(1, $rows) i;
 SQL
 	  . protect('person', "$names,m,e,c,note", 'user_id')
