@@ -7,6 +7,7 @@
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
 #include "pg/key_creation.h"
+#include "pg/language.h"
 #include "pg/managed_owners.h"
 #include "pg/rights.h"
 #include "pg/row_trigger.h"
@@ -120,7 +121,7 @@ void UserWritten(const TriggerData *data) {
     RequireValidOwner(owner);
     StoredKey stored;
     // What is restored brings its keys along; else the first value makes one.
-    if (FindActiveKey(owner, &stored) || IsCiphertextForced())
+    if (FindActiveKey(owner, &stored) || ForcesCiphertext())
         return;
     EnsureActiveKey(owner, false, "making a data key for a new user");
 }

@@ -1,4 +1,3 @@
-#include "pg/settings.h"
 #include "pg/statement_state.h"
 #include "pg/transit.h"
 
@@ -10,6 +9,7 @@ extern "C" {
 #include "tcop/utility.h"
 #include "utils/backend_progress.h"
 #include "utils/backend_status.h"
+#include "utils/fmgroids.h"
 #include "utils/plancache.h"
 #include "utils/portal.h"
 #include "utils/rls.h"
@@ -20,6 +20,7 @@ namespace {
 
 int analyzing = 0;       // how many VACUUM or ANALYZE statements are on the stack
 int altering_table = 0;  // how many ALTER TABLE statements
+int loading = 0;         // how many COPY FROM statements without a WHERE clause
 ProcessUtility_hook_type next_utility_hook = nullptr;
 
 // RunCounted runs a statement with *depth one higher, also when it fails.
@@ -32,6 +33,11 @@ void RunCounted(int *depth, const Run &run) {
     PG_FINALLY();
     { (*counted)--; }
     PG_END_TRY();
+}
+
+bool IsPlainLoad(const Node *statement) {
+    const auto *copy = reinterpret_cast<const CopyStmt *>(statement);
+    return IsA(statement, CopyStmt) && copy->is_from && copy->whereClause == nullptr;
 }
 
 // Values in transit belong to a role. Plans that hold some, and outlive a change of role, are parsed again.
@@ -61,6 +67,8 @@ extern "C" void envcrypt_process_utility(PlannedStmt *statement, const char *que
         RunCounted(&analyzing, run);
     else if (IsA(statement->utilityStmt, AlterTableStmt))
         RunCounted(&altering_table, run);
+    else if (IsPlainLoad(statement->utilityStmt))
+        RunCounted(&loading, run);
     else
         run();
     AfterUtility(statement->utilityStmt);
@@ -99,13 +107,14 @@ bool IsDumpConnection() noexcept {
     return name == "pg_dump" || name == "pg_dumpall" || name == "pg_restore";
 }
 
-bool IsCiphertextForced() noexcept {
-    return SpeaksOnlyCiphertext() || settings.io == static_cast<int>(Io::kCiphertext) ||
-           (settings.io == static_cast<int>(Io::kAuto) && IsDumpConnection());
-}
-
 bool IsReplicationWorker() noexcept {
     return IsLogicalWorker();
+}
+
+bool IsLoading() {
+    if (loading == 0 && !IsReplicationWorker())
+        return false;
+    return DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) == 0;
 }
 
 void InstallStatementHooks() {

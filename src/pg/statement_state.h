@@ -17,11 +17,12 @@ namespace envcrypt {
 // IsDumpConnection: the client calls itself pg_dump, pg_dumpall or pg_restore, or behaves as pg_dump does.
 [[nodiscard]] bool IsDumpConnection() noexcept;
 
-// IsCiphertextForced: by one of these, or by envcrypt.io.
-[[nodiscard]] bool IsCiphertextForced() noexcept;
-
 // IsReplicationWorker: rows are compared on behalf of a logical replication worker.
 [[nodiscard]] bool IsReplicationWorker() noexcept;
+
+// IsLoading: expressions that are evaluated now belong to the table that a logical replication worker or a
+// COPY FROM writes to, such as its CHECK constraints. Not inside of triggers.
+[[nodiscard]] bool IsLoading();
 
 void InstallStatementHooks();
 

@@ -4,8 +4,10 @@
 #include "pg/base_type.h"
 #include "pg/conversion.h"
 #include "pg/errors.h"
+#include "pg/language.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
+#include "pg/statement_state.h"
 #include "pg/transit.h"
 #include "pg/value_memo.h"
 
@@ -45,6 +47,13 @@ CastState *StateOf(FmgrInfo *function, int argument, int other) {
     }
     function->fn_extra = state;
     return state;
+}
+
+// CHECK constraints of tables and domains held when a row was first written. Where it is replicated, or
+// restored as it is, they open nothing, and pass, as PostgreSQL has it for what is NULL.
+bool PassesUnchecked() {
+    return unlikely(IsLoading()) &&
+           (IsReplicationWorker() || (superuser() && InputLanguage() == Language::kCiphertext));
 }
 
 // A constant that this backend sealed while it parsed the statement would be opened once for each row.
@@ -88,11 +97,15 @@ using namespace envcrypt;
 
 // Encrypted type to its base type.
 ENVCRYPT_FUNCTION(envcrypt_open) {
+    if (PassesUnchecked())
+        PG_RETURN_NULL();
     return OpenArgument(fcinfo, *TypeOfFunction(fcinfo->flinfo, 0));
 }
 
 // Encrypted type to any other type, as its base type is cast to that.
 ENVCRYPT_FUNCTION(envcrypt_open_as) {
+    if (PassesUnchecked())
+        PG_RETURN_NULL();
     CastState *state = StateOf(fcinfo->flinfo, 0, kResult);
     return Convert(&state->conversion, OpenArgument(fcinfo, *state->type));
 }
@@ -154,12 +167,16 @@ ENVCRYPT_FUNCTION(envcrypt_coerce_typmod) {
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, 0);
     if (typmod < 0 || !OidIsValid(type.coercion.fn_oid))
         PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+    // A sealed value that is restored is taken as it is, from INSERT as from COPY.
+    const bool is_explicit = PG_GETARG_BOOL(2);
+    if (!is_explicit && InputLanguage() == Language::kCiphertext && MayBringSealed())
+        PG_RETURN_DATUM(PG_GETARG_DATUM(0));
     const auto *sealed = PG_GETARG_VARLENA_PP(0);
     const SealedHeader header = Header(type, sealed);
     if (!(IsInTransit(header, sealed) && MaySeal()))
         RequireOpen();
     const Datum value = OpenWithHeader(type, header, sealed);
-    const Datum fitting = CoerceToTypmod(type, value, typmod, PG_GETARG_BOOL(2));
+    const Datum fitting = CoerceToTypmod(type, value, typmod, is_explicit);
     if (datumIsEqual(value, fitting, type.by_value, type.length))
         PG_RETURN_POINTER(sealed);
     return SealInTransit(type, fitting);

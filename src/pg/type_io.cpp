@@ -4,33 +4,15 @@
 #include "pg/base_type.h"
 #include "pg/errors.h"
 #include "pg/key_cache.h"
+#include "pg/language.h"
 #include "pg/log_filter.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
-#include "pg/settings.h"
 #include "pg/statement_state.h"
 #include "pg/transit.h"
 
 namespace envcrypt {
 namespace {
-
-enum class Language : std::uint8_t { kPlaintext, kCiphertext };
-
-Language InputLanguage() {
-    if (IsCiphertextForced())
-        return Language::kCiphertext;
-    if (settings.io == static_cast<int>(Io::kPlaintext))
-        return Language::kPlaintext;
-    return MaySeal() || MayOpen() ? Language::kPlaintext : Language::kCiphertext;
-}
-
-Language OutputLanguage() {
-    if (IsCiphertextForced())
-        return Language::kCiphertext;
-    if (settings.io == static_cast<int>(Io::kPlaintext))
-        return Language::kPlaintext;
-    return MayOpen() ? Language::kPlaintext : Language::kCiphertext;
-}
 
 // AcceptSealed checks a sealed value that comes from outside and returns it. It is authenticated where this
 // session can; where it cannot, only those may bring it in who are trusted with it: a made-up value would
@@ -60,7 +42,7 @@ bool IsConstantOfAlterTable(const BaseType &type, const struct varlena *sealed) 
 }
 
 [[noreturn]] void RaisePlaintextAsSealed(const BaseType &type) {
-    const bool forced = IsCiphertextForced();
+    const bool forced = ForcesCiphertext();
     ereport(ERROR,
             (errcode(forced ? ERRCODE_INVALID_TEXT_REPRESENTATION : ERRCODE_INSUFFICIENT_PRIVILEGE),
              errmsg("plaintext given where type %s expects a sealed value", format_type_be(type.encrypted)),

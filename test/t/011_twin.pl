@@ -172,18 +172,22 @@ sub changed_lines
 	return $changes;
 }
 
-# The listed differences: (name => text, ...).
+# The listed differences: (name => lines, ...). The comment above one or more of them is their reason.
 sub differences
 {
 	my ($path) = @_;
-	my (undef, @parts) = split /^== (\S+)\n/m, slurp_file($path);
-	my %listed;
-	while (my ($name, $text) = splice @parts, 0, 2)
+	my ($name, $reason, %listed);
+	for my $line (split /\n/, slurp_file($path))
 	{
-		die "two differences of $name" if exists $listed{$name};
-		die "no reason for the difference of $name" unless $text =~ s/\A(# .*\n)+//;
-		$text =~ s/\n+\z/\n/;
-		$listed{$name} = $text;
+		if    ($line =~ /^# /) { $reason = 1; }
+		elsif ($line =~ /^== (\S+)$/)
+		{
+			$name = $1;
+			die "two differences of $name, or one without a reason" if exists $listed{$name} || !$reason;
+			$listed{$name} = '';
+		}
+		elsif ($line =~ /^[-+] /) { $listed{$name} .= "$line\n"; }
+		elsif ($line ne '')       { die "cannot read: $line"; }
 	}
 	return %listed;
 }
