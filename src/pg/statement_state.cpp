@@ -1,4 +1,5 @@
 #include "pg/seal.h"
+#include "pg/settings.h"
 #include "pg/statement_state.h"
 
 extern "C" {
@@ -96,6 +97,11 @@ bool IsDumpConnection() noexcept {
         return false;
     const std::string_view name(application_name);
     return name == "pg_dump" || name == "pg_dumpall" || name == "pg_restore";
+}
+
+bool ForcesCiphertext() noexcept {
+    return SpeaksOnlyCiphertext() || settings.io == static_cast<int>(Io::kCiphertext) ||
+           (settings.io == static_cast<int>(Io::kAuto) && IsDumpConnection());
 }
 
 bool IsReplicationWorker() noexcept {

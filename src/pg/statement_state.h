@@ -17,6 +17,9 @@ namespace envcrypt {
 // IsDumpConnection: the client calls itself pg_dump, pg_dumpall or pg_restore, or behaves as pg_dump does.
 [[nodiscard]] bool IsDumpConnection() noexcept;
 
+// ForcesCiphertext: input and output speak ciphertext here whatever the role may do (envcrypt.io).
+[[nodiscard]] bool ForcesCiphertext() noexcept;
+
 // IsReplicationWorker: rows are compared on behalf of a logical replication worker.
 [[nodiscard]] bool IsReplicationWorker() noexcept;
 

@@ -6,6 +6,7 @@
 #include "pg/errors.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
+#include "pg/statement_state.h"
 #include "pg/value_memo.h"
 
 extern "C" {
@@ -141,11 +142,12 @@ ENVCRYPT_FUNCTION(envcrypt_seal_support) {
     PG_RETURN_POINTER(makeConst(call->funcresulttype, -1, call->funccollid, -1, sealed, false, false));
 }
 
-// An encrypted value for a column with a type modifier. Nothing is opened where there is none.
+// An encrypted value for a column with a type modifier. Nothing is opened where there is none, nor where
+// sealed values are loaded byte for byte: a restore needs no key.
 ENVCRYPT_FUNCTION(envcrypt_coerce_typmod) {
     const std::int32_t typmod = PG_GETARG_INT32(1);
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, 0);
-    if (typmod < 0 || !OidIsValid(type.coercion.fn_oid))
+    if (typmod < 0 || !OidIsValid(type.coercion.fn_oid) || ForcesCiphertext())
         PG_RETURN_DATUM(PG_GETARG_DATUM(0));
     const auto *sealed = PG_GETARG_VARLENA_PP(0);
     const SealedHeader header = Header(type, sealed);

@@ -15,11 +15,6 @@ namespace {
 
 enum class Language : std::uint8_t { kPlaintext, kCiphertext };
 
-bool ForcesCiphertext() {
-    return SpeaksOnlyCiphertext() || settings.io == static_cast<int>(Io::kCiphertext) ||
-           (settings.io == static_cast<int>(Io::kAuto) && IsDumpConnection());
-}
-
 Language InputLanguage() {
     if (ForcesCiphertext())
         return Language::kCiphertext;
