@@ -376,17 +376,6 @@ REVOKE ALL ON FUNCTION envcrypt_define_type(regtype, boolean) FROM PUBLIC;
 SELECT @extschema@.envcrypt_define_type(base::pg_catalog.regtype, false)
 FROM pg_catalog.unnest('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}'::pg_catalog.text[]) AS base;
 
--- A smaller integer is sealed as int8. (It would be taken for float8, the preferred type of numbers.)
-
-CREATE FUNCTION encrypt_for_user(owner text, value integer) RETURNS encrypted_int8
-    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE RETURN @extschema@.encrypt_for_user(owner, pg_catalog.int8(value));
-CREATE FUNCTION encrypt_for_user(owner text, value smallint) RETURNS encrypted_int8
-    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE RETURN @extschema@.encrypt_for_user(owner, pg_catalog.int8(value));
-COMMENT ON FUNCTION encrypt_for_user(text, integer) IS
-    'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key';
-COMMENT ON FUNCTION encrypt_for_user(text, smallint) IS
-    'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key';
-
 -- Operators that the implicit cast does not reach: an encrypted bytea or jsonb beside || would be taken for
 -- anynonarray || text.
 
