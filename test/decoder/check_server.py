@@ -776,6 +776,7 @@ def main() -> None:
     section("rows on a server", lambda: check_rows_on_server(vectors, page))
     section("keyrings on a server", lambda: check_keyrings_on_server(vectors))
     section("encodings", lambda: check_encodings(second))
+    section("encodings of jsonb", lambda: check_types.check_database_encodings(second))
     section("million", lambda: check_million(database))
 
 

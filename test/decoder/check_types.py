@@ -293,3 +293,22 @@ def check_client_encoding(database: Database) -> None:
         equal(f"{t} sealed with client encoding LATIN1", [table.open(sealed, t) for sealed in got], [plaintext] * 3)
         ((opened,),) = latin.run(f"SET envcrypt.io = plaintext; SELECT encode(convert_to(({literal}::encrypted_{t})::text, 'UTF8'), 'hex')")
         equal(f"{t} opened with client encoding LATIN1", bytes.fromhex(opened), plaintext.lstrip(b"\1"))
+
+
+def check_database_encodings(keyring: str) -> None:
+    """In the databases that check_server.py made: jsonb is sealed in UTF-8, but in a SQL_ASCII one in the bytes that came."""
+    for name, hexed, plaintext in (("latin1", "22fc22", '\1"ü"'.encode()), ("sql_ascii", "22fc22", b'\1"\xfc"'),
+                                   ("sql_ascii", "22c3bc22", '\1"ü"'.encode())):
+        encoding = name.upper()
+        for writer in ("LATIN1", "UTF8"):
+            database = Database(name, keyring, writer)
+            ((sealed,),) = database.run(
+                f"CREATE TEMP TABLE s AS SELECT encrypt_for_user('json', convert_from('\\x{hexed}', '{encoding}')::jsonb) AS v; "
+                "SET envcrypt.io = ciphertext; SELECT encode(encrypted_jsonb_send(v), 'hex') FROM s")
+            equal(f"{name}: jsonb {hexed} sealed with client encoding {writer}",
+                  Database(name, keyring, encoding).table().open(bytes.fromhex(sealed), "jsonb"), plaintext)
+            for reader in ("LATIN1", "UTF8"):
+                ((opened,),) = Database(name, keyring, reader).run(
+                    f"SELECT encode(convert_to(envcrypt_open(encrypted_jsonb_in('{f.armor(bytes.fromhex(sealed))}', 0, -1))::text, "
+                    f"'{encoding}'), 'hex')", io="ciphertext")
+                equal(f"{name}: and opened with client encoding {reader}", opened, hexed)
