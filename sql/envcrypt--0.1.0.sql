@@ -307,7 +307,7 @@ BEGIN
             UNION ALL SELECT ultimate, 'a' WHERE ultimate <> base
         ) AS c
         JOIN pg_type s ON s.oid = castsource
-        WHERE s.typname !~ '^(encrypted|searchable)_' AND castsource <> 'oid'::regtype
+        WHERE s.typname !~ '^(encrypted|searchable)_' AND s.typname !~ '^(oid|reg|pg_)'
         GROUP BY castsource ORDER BY castsource
     LOOP
         EXECUTE format('CREATE FUNCTION %1$s(%2$s%3$s) RETURNS %1$s LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 2 %4$s '
@@ -322,12 +322,14 @@ BEGIN
     -- To what the base converts to. Without these, PostgreSQL would go through the output function, which for a role that
     -- may not open gives armored text: it would be stored as if it were the value.
     FOR item IN
-        SELECT target::regtype AS target, t.typname, min(context) AS context
+        SELECT target::regtype AS target, t.typname, min(context) AS context,
+            CASE WHEN bool_or(takes_modifier) THEN ', integer, boolean' ELSE '' END AS arguments
         FROM (
-            SELECT casttarget AS target, CASE WHEN castcontext = 'e' THEN 2 ELSE 1 END AS context FROM pg_cast
+            SELECT casttarget AS target, CASE WHEN castcontext = 'e' THEN 2 ELSE 1 END AS context,
+                (SELECT pronargs > 1 FROM pg_proc p WHERE p.oid = castfunc) AS takes_modifier FROM pg_cast
             WHERE castsource = ultimate AND casttarget <> ultimate AND (made OR oid < 16384)
-            UNION ALL SELECT unnest('{text,varchar,bpchar,name}'::regtype[]), 1
-            UNION ALL SELECT unnest('{int2,int4,int8,numeric,float4,float8,bool,date,time,timetz,timestamp,timestamptz,interval,uuid,inet,cidr,macaddr,jsonb,bytea,oid,regclass,money,xml}'::regtype[]), 2
+            UNION ALL SELECT unnest('{text,varchar,bpchar,name}'::regtype[]), 1, false
+            UNION ALL SELECT unnest('{int2,int4,int8,numeric,float4,float8,bool,date,time,timetz,timestamp,timestamptz,interval,uuid,inet,cidr,macaddr,jsonb,bytea,oid,regclass,money,xml}'::regtype[]), 2, false
                 WHERE type.typcategory = 'S'
         ) AS c
         JOIN pg_type t ON t.oid = target
@@ -336,11 +338,12 @@ BEGIN
         GROUP BY target, t.typname ORDER BY target
     LOOP
         statement := schema || quote_ident('envcrypt_open_as_' || item.typname);
-        EXECUTE format('CREATE FUNCTION %1$s(%3$s) RETURNS %2$s LANGUAGE c STABLE STRICT '
-            'PARALLEL SAFE COST 4 AS ''$libdir/envcrypt'', ''envcrypt_open_as''', statement, item.target, sealed);
-        EXECUTE format('COMMENT ON FUNCTION %s(%s) IS ''opens a sealed value and converts it''', statement, sealed);
-        EXECUTE format('CREATE CAST (%3$s AS %2$s) WITH FUNCTION %1$s(%3$s) %4$s', statement, item.target, sealed,
-            CASE WHEN item.context = 1 THEN 'AS ASSIGNMENT' ELSE '' END);
+        EXECUTE format('CREATE FUNCTION %1$s(%3$s%4$s) RETURNS %2$s LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4 '
+            'AS ''$libdir/envcrypt'', ''envcrypt_open_as''', statement, item.target, sealed, item.arguments);
+        EXECUTE format('COMMENT ON FUNCTION %s(%s%s) IS ''opens a sealed value and converts it''', statement, sealed,
+            item.arguments);
+        EXECUTE format('CREATE CAST (%3$s AS %2$s) WITH FUNCTION %1$s(%3$s%5$s) %4$s', statement, item.target, sealed,
+            CASE WHEN item.context = 1 THEN 'AS ASSIGNMENT' ELSE '' END, item.arguments);
     END LOOP;
 
     -- PostgreSQL's functions that build JSON use a cast to json where there is one; else a number, a date or a document
@@ -611,13 +614,31 @@ FROM (VALUES ('{*}'::pg_catalog.text[], 'encrypted_int8'::pg_catalog.regtype, 'i
              ('{*}', 'encrypted_numeric', 'numeric', 'interval', 'interval'),
              ('{*,/}', 'interval', 'interval', 'encrypted_numeric', 'numeric')) AS p (names, left_type, left_base, right_type, right_base);
 
+-- A date beside an untyped literal would be compared as timestamp with time zone, which PostgreSQL prefers.
+CREATE OPERATOR FAMILY envcrypt_date_ops USING btree;
+SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=}', 'encrypted_date', 'date', 'encrypted_date', 'date',
+    'envcrypt_date_ops', 'date_cmp', 'date');
+SELECT @extschema@.envcrypt_define_operators('{-}', left_type, left_base, right_type, right_base)
+FROM (VALUES ('encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype, 'encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype),
+             ('encrypted_date', 'date', 'date', 'date'),
+             ('date', 'date', 'encrypted_date', 'date'),
+             ('encrypted_date', 'date', 'timestamp', 'timestamp'),
+             ('timestamp', 'timestamp', 'encrypted_date', 'date'),
+             ('encrypted_date', 'date', 'timestamptz', 'timestamptz'),
+             ('timestamptz', 'timestamptz', 'encrypted_date', 'date'),
+             ('encrypted_date', 'date', 'encrypted_timestamptz', 'timestamptz'),
+             ('encrypted_timestamptz', 'timestamptz', 'encrypted_date', 'date')) AS p (left_type, left_base, right_type, right_base);
+
 -- Functions that the implicit cast does not reach, because the base type itself needs a cast there: age(date) is
 -- age(timestamptz). SQL functions again, which the planner replaces.
+
+-- OVERLAPS and AT TIME ZONE look for their functions in pg_catalog alone.
 
 CREATE FUNCTION @extschema@.envcrypt_define_functions(names text[], arguments text[], conversions text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     schema CONSTANT text := '@extschema@.';
+    place text;
     name text;
     result text;
     nulls text;
@@ -630,12 +651,14 @@ BEGIN
     SELECT string_agg(CASE WHEN a ~ '^encrypted_' THEN schema || a ELSE a END, ', ' ORDER BY n) INTO parameters
     FROM unnest(arguments) WITH ORDINALITY AS u (a, n);
     FOREACH name IN ARRAY names LOOP
-        EXECUTE format('SELECT %s pg_typeof(x) FROM (SELECT %s(%s)) AS f (x)',
-            CASE name WHEN 'generate_series' THEN '''SETOF timestamptz'' --' ELSE '' END, name, nulls) INTO result;
-        result := coalesce(result, 'SETOF timestamptz');
-        EXECUTE format('CREATE FUNCTION %s%s(%s) RETURNS %s LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN pg_catalog.%s(%s)',
-            schema, name, parameters, result, name, actual);
-        EXECUTE format('COMMENT ON FUNCTION %s%s(%s) IS ''of what was sealed''', schema, name, parameters);
+        place := CASE WHEN name IN ('overlaps', 'timezone') THEN 'pg_catalog.' ELSE schema END;
+        EXECUTE format('CREATE TEMP VIEW envcrypt_result AS SELECT %s(%s) AS x', name, nulls);
+        SELECT atttypid::regtype INTO STRICT result FROM pg_attribute
+        WHERE attrelid = 'pg_temp.envcrypt_result'::regclass AND attname = 'x';
+        DROP VIEW pg_temp.envcrypt_result;
+        EXECUTE format('CREATE FUNCTION %s%s(%s) RETURNS %s %s LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN pg_catalog.%s(%s)',
+            place, name, parameters, CASE name WHEN 'generate_series' THEN 'SETOF' ELSE '' END, result, name, actual);
+        EXECUTE format('COMMENT ON FUNCTION %s%s(%s) IS ''of what was sealed''', place, name, parameters);
     END LOOP;
 END
 $$;
@@ -663,6 +686,18 @@ FROM (VALUES
     ('{date_trunc}', '{text,encrypted_date,text}', '{text,date,text}'),
     ('{date_bin}', '{interval,encrypted_date,timestamptz}', '{interval,date,timestamptz}'),
     ('{to_char}', '{encrypted_date,text}', '{date,text}'),
+    ('{timezone}', '{text,encrypted_date}', '{text,date}'),
+    ('{timezone}', '{interval,encrypted_date}', '{interval,date}'),
+    ('{overlaps}', '{encrypted_date,encrypted_date,encrypted_date,encrypted_date}', '{date,date,date,date}'),
+    ('{overlaps}', '{encrypted_date,encrypted_date,timestamptz,timestamptz}', '{date,date,timestamptz,timestamptz}'),
+    ('{overlaps}', '{timestamptz,timestamptz,encrypted_date,encrypted_date}', '{timestamptz,timestamptz,date,date}'),
+    ('{overlaps}', '{encrypted_date,interval,encrypted_date,interval}', '{date,interval,date,interval}'),
+    ('{overlaps}', '{encrypted_date,interval,timestamptz,interval}', '{date,interval,timestamptz,interval}'),
+    ('{overlaps}', '{encrypted_date,interval,timestamptz,timestamptz}', '{date,interval,timestamptz,timestamptz}'),
+    ('{overlaps}', '{timestamptz,interval,encrypted_date,interval}', '{timestamptz,interval,date,interval}'),
+    ('{date_bin}', '{interval,encrypted_date,timestamp}', '{interval,date,timestamp}'),
+    ('{generate_series}', '{encrypted_date,timestamp,interval}', '{date,timestamp,interval}'),
+    ('{generate_series}', '{timestamp,encrypted_date,interval}', '{timestamp,date,interval}'),
     ('{generate_series}', '{encrypted_date,encrypted_date,interval}', '{date,date,interval}'),
     ('{generate_series}', '{encrypted_date,timestamptz,interval}', '{date,timestamptz,interval}'),
     ('{generate_series}', '{timestamptz,encrypted_date,interval}', '{timestamptz,date,interval}'))

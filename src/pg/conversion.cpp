@@ -34,7 +34,7 @@ void PrepareConversion(Conversion *conversion, Oid source, Oid target, MemoryCon
     fmgr_info_cxt(function, &conversion->input, context);
 }
 
-Datum Convert(Conversion *conversion, Datum value) {
+Datum Convert(Conversion *conversion, Datum value, std::int32_t typmod) {
     return WithoutContents(conversion->target, [&] {
         Datum result = value;
         if (conversion->through_text)
@@ -43,9 +43,9 @@ Datum Convert(Conversion *conversion, Datum value) {
         if (conversion->arguments == 1)
             result = FunctionCall1(&conversion->function, value);
         else if (conversion->arguments == 2)
-            result = FunctionCall2(&conversion->function, value, Int32GetDatum(-1));
+            result = FunctionCall2(&conversion->function, value, Int32GetDatum(typmod));
         else if (conversion->arguments == 3)
-            result = FunctionCall3(&conversion->function, value, Int32GetDatum(-1), BoolGetDatum(true));
+            result = FunctionCall3(&conversion->function, value, Int32GetDatum(typmod), BoolGetDatum(true));
         if (conversion->to_domain)
             domain_check(result, false, conversion->target, &conversion->domain_state, conversion->context);
         return result;

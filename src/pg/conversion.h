@@ -22,7 +22,8 @@ struct Conversion {
 // PrepareConversion fills *conversion, whose parts live in `context`.
 void PrepareConversion(Conversion *conversion, Oid source, Oid target, MemoryContext context);
 
-// Convert raises the conversion's own errors without their text, which may quote the value.
-Datum Convert(Conversion *conversion, Datum value);
+// Convert raises the conversion's own errors without their text, which may quote the value. The target's type
+// modifier is for the few conversions that apply it themselves.
+Datum Convert(Conversion *conversion, Datum value, std::int32_t typmod = -1);
 
 }  // namespace envcrypt

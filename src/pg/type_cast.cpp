@@ -107,7 +107,8 @@ ENVCRYPT_FUNCTION(envcrypt_open_as) {
     if (PassesUnchecked())
         PG_RETURN_NULL();
     CastState *state = StateOf(fcinfo->flinfo, 0, kResult);
-    return Convert(&state->conversion, OpenArgument(fcinfo, *state->type));
+    return Convert(&state->conversion, OpenArgument(fcinfo, *state->type),
+                   PG_NARGS() > 1 ? PG_GETARG_INT32(1) : -1);
 }
 
 // Encrypted type to json: what to_json() gives for the base type. PostgreSQL's functions that build JSON look

@@ -101,7 +101,7 @@ void GrowTable(OpenedSort *state) {
     state->places = old == nullptr ? 256 : 2 * old_places;
     state->table = static_cast<Copy *>(MemoryContextAllocExtended(state->copies, state->places * sizeof(Copy),
                                                                   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
-    for (std::size_t i = 0; i < old_places; i++) {
+    for (std::size_t i = 0; old != nullptr && i < old_places; i++) {
         if (old[i].value == 0)
             continue;
         std::size_t at = old[i].hash & (state->places - 1);
