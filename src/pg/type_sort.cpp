@@ -98,7 +98,7 @@ Copy *PlaceOf(const OpenedSort *state, std::uint32_t hash, Datum value) {
 void GrowTable(OpenedSort *state) {
     Copy *old = state->table;
     const std::size_t old_places = state->places;
-    state->places = old == nullptr ? 256 : 2 * old_places;
+    state->places = std::max(std::size_t{256}, 2 * old_places);
     state->table = static_cast<Copy *>(MemoryContextAllocExtended(state->copies, state->places * sizeof(Copy),
                                                                   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
     for (std::size_t i = 0; old != nullptr && i < old_places; i++) {

@@ -59,7 +59,7 @@ COPY copied FROM '/tmp/regress_envcrypt.bin' (FORMAT binary);
 SELECT * FROM copied;
 RESET envcrypt.io;
 SELECT t::text FROM copied;
-COPY (SELECT ''::text) TO PROGRAM 'rm -f /tmp/regress_envcrypt.bin';
+COPY (SELECT ''::text) TO PROGRAM 'cat >/dev/null; rm -f /tmp/regress_envcrypt.bin';
 
 -- Damage: every bit, every truncation, every extension; one error for all. Binary input is what takes any bytes.
 CREATE FUNCTION opens(sealed bytea) RETURNS text LANGUAGE plpgsql AS $$

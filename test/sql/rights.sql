@@ -169,4 +169,4 @@ DROP ROLE regress_ec_member, regress_ec_writer, regress_ec_reader, regress_ec_ad
     regress_ec_search;
 ALTER SYSTEM RESET envcrypt.master_key_file;
 SELECT pg_reload_conf();
-COPY (SELECT ''::text) TO PROGRAM 'rm -f /tmp/regress_envcrypt.key';
+COPY (SELECT ''::text) TO PROGRAM 'cat >/dev/null; rm -f /tmp/regress_envcrypt.key';

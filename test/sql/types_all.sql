@@ -103,7 +103,7 @@ RESET envcrypt.io;
 COPY again FROM '/tmp/regress_envcrypt_every.txt';
 COPY again FROM '/tmp/regress_envcrypt_every.bin' (FORMAT binary);
 \set SHOW_CONTEXT errors
-COPY (SELECT) TO PROGRAM 'rm -f /tmp/regress_envcrypt_every.bin /tmp/regress_envcrypt_every.txt';
+COPY (SELECT) TO PROGRAM 'cat >/dev/null; rm -f /tmp/regress_envcrypt_every.bin /tmp/regress_envcrypt_every.txt';
 
 -- How long values are: 40 bytes more than the plaintext for an owner, 52 under the database key.
 CREATE TABLE sizes AS SELECT encrypt_for_user('alice', 42::int8) AS i, encrypt_for_user('alice', true) AS o, encrypt_for_user('alice', now()) AS z, 'x'::text::encrypted_text AS t;
@@ -136,7 +136,7 @@ RESET envcrypt.io;
 COPY one TO '/tmp/regress_envcrypt_one.bin' (FORMAT binary);
 COPY other FROM '/tmp/regress_envcrypt_one.bin' (FORMAT binary);
 SELECT * FROM other;
-COPY (SELECT) TO PROGRAM 'rm -f /tmp/regress_envcrypt_one.bin';
+COPY (SELECT) TO PROGRAM 'cat >/dev/null; rm -f /tmp/regress_envcrypt_one.bin';
 
 -- The same bytes are sealed whatever the client speaks.
 CREATE TABLE spoken (t encrypted_text, j encrypted_jsonb);
