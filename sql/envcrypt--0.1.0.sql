@@ -111,25 +111,29 @@ CREATE FUNCTION envcrypt_subscript(internal) RETURNS internal
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_subscript(internal) IS 'envcrypt: subscripts of encrypted documents and arrays';
 
-CREATE FUNCTION envcrypt_typmod_out(integer) RETURNS cstring
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_typmod_out(integer) IS 'I/O typmod of encrypted times';
-
 CREATE FUNCTION envcrypt_seal_support(internal) RETURNS internal
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_seal_support(internal) IS 'envcrypt: seals constants while a statement is planned';
 
--- Defines operators `names` for a pair of types, as those of their base types.
+CREATE FUNCTION envcrypt_coerce_support(internal) RETURNS internal
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_coerce_support(internal) IS 'envcrypt: leaves out type modifiers that a value is known to fit';
+
+-- Defines operators `names` for a pair of types, as those of their base types. Where they are comparisons, they become
+-- members of a btree operator family, through which PostgreSQL understands (a, b) < (c, d); values are compared there as
+-- `compared_as` by `comparison`.
 
 CREATE FUNCTION envcrypt_define_operators(names text[], left_type regtype, left_base regtype, right_type regtype,
-                                          right_base regtype) RETURNS void
-LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+                                          right_base regtype, family name DEFAULT NULL, comparison text DEFAULT NULL,
+                                          compared_as regtype DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     schema CONSTANT text := '@extschema@.';
     words CONSTANT jsonb := '{"=": "equal", "<>": "unequal", "<": "less", "<=": "less_or_equal", ">": "greater",
-        ">=": "greater_or_equal", "+": "plus", "-": "minus", "*": "times", "/": "divided_by", "||": "concatenated",
-        "@>": "contains", "<@": "contained", "&&": "overlaps", "<<": "left_of", ">>": "right_of", "&<": "not_right_of",
-        "&>": "not_left_of", "-|-": "adjacent", "^": "power"}';
+        ">=": "greater_or_equal", "+": "plus", "-": "minus", "*": "times", "/": "divided_by", "^": "power",
+        "||": "concatenated", "@>": "contains", "<@": "contained", "&&": "overlaps", "<<": "left_of", ">>": "right_of",
+        "&<": "not_right_of", "&>": "not_left_of", "-|-": "adjacent"}';
+    pair CONSTANT text := format('(%s, %s)', left_type, right_type);
     name text;
     function text;
     result text;
@@ -137,20 +141,28 @@ BEGIN
     FOREACH name IN ARRAY names LOOP
         function := schema || 'envcrypt_' || (words ->> name);
         EXECUTE format('SELECT pg_typeof(NULL::%s %s NULL::%s)', left_base, name, right_base) INTO result;
-        EXECUTE format('CREATE FUNCTION %s(%s, %s) RETURNS %s LANGUAGE sql STABLE STRICT PARALLEL SAFE '
-            'RETURN $1::%s OPERATOR(pg_catalog.%s) $2::%s', function, left_type, right_type, result, left_base, name,
-            right_base);
-        EXECUTE format('COMMENT ON FUNCTION %s(%s, %s) IS ''implementation of %s operator''', function, left_type, right_type,
-            name);
+        EXECUTE format('CREATE FUNCTION %s%s RETURNS %s LANGUAGE sql STABLE STRICT PARALLEL SAFE '
+            'RETURN $1::%s OPERATOR(pg_catalog.%s) $2::%s', function, pair, result, left_base, name, right_base);
+        EXECUTE format('COMMENT ON FUNCTION %s%s IS ''implementation of %s operator''', function, pair, name);
         EXECUTE format('CREATE OPERATOR %s%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = %s)', schema, name, left_type,
             right_type, function);
-        EXECUTE format('COMMENT ON OPERATOR %s%s (%s, %s) IS ''of what was sealed''', schema, name, left_type, right_type);
+        EXECUTE format('COMMENT ON OPERATOR %s%s %s IS ''of what was sealed''', schema, name, pair);
     END LOOP;
+    IF names @> '{<,<=,=,>=,>}' THEN
+        function := schema || 'envcrypt_comparison';
+        EXECUTE format('CREATE FUNCTION %s%s RETURNS integer LANGUAGE sql STABLE STRICT PARALLEL SAFE '
+            'RETURN pg_catalog.%I($1::%s::%s, $2::%s::%s)', function, pair, comparison, left_base, compared_as, right_base,
+            compared_as);
+        EXECUTE format('COMMENT ON FUNCTION %s%s IS ''less-equal-greater''', function, pair);
+        EXECUTE format('ALTER OPERATOR FAMILY %s%I USING btree ADD OPERATOR 1 %s< %s, OPERATOR 2 %s<= %s, OPERATOR 3 %s= %s, '
+            'OPERATOR 4 %s>= %s, OPERATOR 5 %s> %s, FUNCTION 1 %s %s%s', schema, family, schema, pair, schema, pair, schema,
+            pair, schema, pair, schema, pair, pair, function, pair);
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype) IS
+COMMENT ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype, name, text, regtype) IS
     'envcrypt: operators that the implicit cast to the base type does not reach';
-REVOKE ALL ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype) FROM PUBLIC;
+REVOKE ALL ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype, name, text, regtype) FROM PUBLIC;
 
 -- The template of an encrypted type. Casts of the base are read from the catalogs, so that an encrypted type converts as
 -- its base does: implicitly to the base alone, by assignment or explicitly to all else. `made`: later than this script, by
@@ -176,12 +188,13 @@ BEGIN
         SELECT typbasetype INTO STRICT ultimate FROM pg_type WHERE oid = ultimate;
     END LOOP;
     sealed := schema || quote_ident('encrypted_' || type.typname);
-    -- encrypted_text(20) is as varchar(20).
-    -- Times print `(3) with time zone`, which only their own names can be followed by.
-    SELECT format(', TYPMOD_IN = %s, TYPMOD_OUT = %s', typmodin, CASE WHEN typmodout::text ~ '^time'
-        THEN schema || 'envcrypt_typmod_out' ELSE typmodout::text END), ', integer, boolean' INTO modifiers, arguments
-    FROM pg_type WHERE oid = CASE base WHEN 'text'::regtype THEN 'varchar'::regtype ELSE base END
-        AND typmodin <> 0 AND base <> 'interval'::regtype;
+    -- encrypted_text(20) is as varchar(20). The modifiers of times are printed with words that only the grammar of their own
+    -- names takes, "(3) with time zone": varbit's are printed as a number. Those of interval are not numbers alone.
+    SELECT format(', TYPMOD_IN = %s, TYPMOD_OUT = %s', typmodin,
+            CASE WHEN typname ~ '^time' THEN 'varbittypmodout'::regproc ELSE typmodout END),
+        ', integer, boolean' INTO modifiers, arguments
+    FROM pg_type WHERE oid = CASE base WHEN 'text'::regtype THEN 'varchar'::regtype ELSE base END AND typmodin <> 0
+        AND oid <> 'interval'::regtype;
     modifiers := coalesce(modifiers, '');
     arguments := coalesce(arguments, '');
     IF (SELECT typsubscript <> 0 AND typlen = -1 FROM pg_type WHERE oid = ultimate) THEN
@@ -271,7 +284,7 @@ BEGIN
             AS '$libdir/envcrypt', 'envcrypt_seal'$$,
         $$COMMENT ON FUNCTION <T>(<B>, integer, boolean) IS 'seals under the database key, applying a type modifier'$$,
         $$CREATE FUNCTION <T>(<T>, integer, boolean) RETURNS <T> LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 4
-            AS '$libdir/envcrypt', 'envcrypt_coerce_typmod'$$,
+            SUPPORT <S>envcrypt_coerce_support AS '$libdir/envcrypt', 'envcrypt_coerce_typmod'$$,
         $$COMMENT ON FUNCTION <T>(<T>, integer, boolean) IS 'applies a type modifier to what was sealed'$$,
         $$CREATE CAST (<T> AS <T>) WITH FUNCTION <T>(<T>, integer, boolean) AS IMPLICIT$$
     ] END || CASE WHEN base <> ultimate THEN '{}' ELSE ARRAY[
@@ -343,7 +356,14 @@ BEGIN
 
     -- Polymorphic operators look at no cast.
     IF type.typtype IN ('e', 'r', 'm', 'c') OR type.typcategory = 'A' THEN
-        PERFORM @extschema@.envcrypt_define_operators(array_agg(DISTINCT oprname::text), left_type, base, right_type, base)
+        IF can_sort THEN
+            EXECUTE format('CREATE OPERATOR FAMILY %s USING btree', replace(schema || quote_ident('encrypted_' || type.typname
+                || '<suffix>'), '<suffix>', '_comparison_ops'));
+        END IF;
+        PERFORM @extschema@.envcrypt_define_operators(array_agg(DISTINCT oprname::text), left_type, base, right_type, base,
+            'encrypted_' || type.typname || '_comparison_ops', CASE WHEN type.typtype = 'e' THEN 'enum_cmp'
+                WHEN type.typtype = 'r' THEN 'range_cmp' WHEN type.typtype = 'm' THEN 'multirange_cmp'
+                WHEN type.typtype = 'c' THEN 'btrecordcmp' ELSE 'btarraycmp' END, base)
         FROM (VALUES (sealed::regtype, base), (base, sealed::regtype), (sealed::regtype, sealed::regtype))
                 AS pair (left_type, right_type),
             pg_operator
@@ -542,6 +562,8 @@ COMMENT ON FUNCTION envcrypt_float8_operand_out(envcrypt_float8_operand) IS 'I/O
 COMMENT ON FUNCTION envcrypt_float8_operand(real) IS 'envcrypt: converts';
 COMMENT ON FUNCTION envcrypt_open_operand(encrypted_float8) IS 'opens a sealed value';
 
+CREATE OPERATOR FAMILY envcrypt_number_ops USING btree;
+
 WITH pair AS (
     SELECT encrypted, base, other, other_base
     FROM (VALUES
@@ -560,7 +582,11 @@ WITH pair AS (
         AS v (encrypted, base, other, other_base)
 )
 SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=,+,-,*,/}', left_type::pg_catalog.regtype,
-    left_base::pg_catalog.regtype, right_type::pg_catalog.regtype, right_base::pg_catalog.regtype)
+    left_base::pg_catalog.regtype, right_type::pg_catalog.regtype, right_base::pg_catalog.regtype, 'envcrypt_number_ops',
+    CASE WHEN 'float8' IN (left_base, right_base) THEN 'btfloat8cmp'
+        WHEN 'numeric' IN (left_base, right_base) THEN 'numeric_cmp' ELSE 'btint8cmp' END,
+    CASE WHEN 'float8' IN (left_base, right_base) THEN 'float8'
+        WHEN 'numeric' IN (left_base, right_base) THEN 'numeric' ELSE 'int8' END::pg_catalog.regtype)
 FROM (
     TABLE pair
     UNION
@@ -659,6 +685,1804 @@ CREATE FUNCTION envcrypt_owner_trigger() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_owner_trigger() IS 'envcrypt: binds the values of a protected column to their row''s owner';
 
+CREATE FUNCTION envcrypt_trigger_columns(trigger oid) RETURNS smallint[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_trigger_columns(oid) IS
+    'envcrypt: the columns that a trigger''s WHEN clause names, in its order: of an owner trigger, the value and the owner';
+
+CREATE FUNCTION envcrypt_require_right("right" text) RETURNS void
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_require_right(text) IS 'envcrypt: insufficient_privilege without the right to seal or open';
+
+CREATE FUNCTION envcrypt_expression_columns(expression pg_catalog.pg_node_tree, with_null_tests boolean) RETURNS smallint[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_expression_columns(pg_catalog.pg_node_tree, boolean) IS
+    'envcrypt: the numbers of the columns that an expression names, 0 for the whole row; null tests may be left out';
+
+CREATE FUNCTION envcrypt_trigger_arguments(arguments bytea) RETURNS text[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_trigger_arguments(bytea) IS 'envcrypt: pg_trigger.tgargs as an array';
+
+-- Protecting and unprotecting. All of this runs as the caller, who owns the table. Nothing is found by the caller's
+-- search path, and no text from a catalog gets into a statement but PostgreSQL's own renderings.
+
+CREATE FUNCTION envcrypt_base_type(sealed regtype) RETURNS regtype
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT o.prorettype::regtype
+    FROM pg_type t
+    JOIN pg_proc i ON i.oid = t.typinput AND i.prosrc = 'envcrypt_type_in'
+    JOIN pg_language l ON l.oid = i.prolang AND l.lanname = 'c'
+    JOIN pg_proc o ON o.prolang = l.oid AND o.prosrc = 'envcrypt_open' AND o.proname = 'envcrypt_open' AND o.pronargs = 1 AND o.proargtypes[0] = t.oid
+    WHERE t.oid = sealed
+$$;
+COMMENT ON FUNCTION envcrypt_base_type(regtype) IS 'envcrypt: what an encrypted type seals; null for any other type';
+
+CREATE FUNCTION envcrypt_twin(base regtype) RETURNS regtype
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT o.proargtypes[0]::regtype
+    FROM pg_proc o
+    JOIN pg_language l ON l.oid = o.prolang AND l.lanname = 'c'
+    WHERE o.prosrc = 'envcrypt_open' AND o.proname = 'envcrypt_open' AND o.pronargs = 1
+        AND o.prorettype = CASE base WHEN 'varchar'::regtype THEN 'text'::regtype ELSE base END
+        AND @extschema@.envcrypt_base_type(o.proargtypes[0]::regtype) = o.prorettype
+    LIMIT 1
+$$;
+COMMENT ON FUNCTION envcrypt_twin(regtype) IS 'envcrypt: the encrypted type that seals a type; null if none does';
+
+CREATE FUNCTION envcrypt_ultimate_type(type regtype) RETURNS regtype
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE under (oid, below) AS (
+        SELECT oid, typbasetype FROM pg_type WHERE oid = type
+        UNION ALL SELECT t.oid, t.typbasetype FROM under u JOIN pg_type t ON t.oid = u.below
+    )
+    SELECT oid::regtype FROM under WHERE below = 0
+$$;
+COMMENT ON FUNCTION envcrypt_ultimate_type(regtype) IS 'envcrypt: what a domain is over; any other type itself';
+
+CREATE FUNCTION envcrypt_tree("table" oid, OUT relid oid, OUT level integer) RETURNS SETOF record
+LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE tree (relid, level) AS (
+        SELECT "table", 0
+        UNION SELECT i.inhrelid, t.level + 1 FROM tree t JOIN pg_inherits i ON i.inhparent = t.relid
+    )
+    SELECT t.relid, max(t.level) FROM tree t GROUP BY t.relid
+$$;
+COMMENT ON FUNCTION envcrypt_tree(oid) IS 'envcrypt: a table, its partitions and those that inherit from it';
+
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+
+CREATE VIEW @extschema@.envcrypt_owner_triggers AS
+SELECT t.oid AS trigger, t.tgrelid AS relid, t.tgname AS name, t.tgenabled AS enabled, t.tgparentid AS parent,
+    c.numbers[1] AS column_number, c.numbers[2] AS owner_number,
+    CASE WHEN a.words[1] ~ '^[0-9]{1,5}$' THEN a.words[1]::integer END AS context_id,
+    a.words[2] AS null_owner, a.words[3] AS original_type, a.words[4] AS original_storage, a.words[5:] AS valid_checks
+FROM pg_trigger t
+CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_expression_columns(t.tgqual, true)) AS c (numbers)
+CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_trigger_arguments(t.tgargs)) AS a (words)
+WHERE t.tgfoid = '@extschema@.envcrypt_owner_trigger()'::regprocedure;
+COMMENT ON VIEW @extschema@.envcrypt_owner_triggers IS 'envcrypt: the triggers of protected columns';
+GRANT SELECT ON @extschema@.envcrypt_owner_triggers TO PUBLIC;
+
+CREATE VIEW @extschema@.envcrypt_columns AS
+WITH RECURSIVE sealed (type) AS (
+    SELECT t.oid FROM pg_type t
+    JOIN pg_proc i ON i.oid = t.typinput AND i.prosrc = 'envcrypt_type_in'
+    JOIN pg_language l ON l.oid = i.prolang AND l.lanname = 'c'
+    UNION ALL SELECT d.oid FROM sealed s JOIN pg_type d ON d.typbasetype = s.type
+)
+SELECT c.oid::regclass AS "table", a.attname AS "column", format_type(a.atttypid, a.atttypmod) AS type,
+    o.attname AS owner_column,
+    CASE WHEN p.trigger IS NULL THEN 'unprotected' WHEN p.enabled IN ('D', 'R') THEN 'disabled'
+        WHEN p.owner_number IS NULL THEN 'database key' ELSE 'owner' END AS protection,
+    p.context_id, p.null_owner, p.original_type,
+    CASE WHEN c.reltuples >= 0 THEN (c.reltuples * (1 - st.null_frac))::bigint END AS rows,
+    CASE WHEN c.reltuples >= 0 THEN (c.reltuples * (1 - st.null_frac) * st.avg_width)::bigint END AS bytes
+FROM sealed s
+JOIN pg_attribute a ON a.atttypid = s.type AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'm', 'f')
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN LATERAL (
+    SELECT * FROM @extschema@.envcrypt_owner_triggers t WHERE t.relid = c.oid AND t.column_number = a.attnum
+    ORDER BY t.name DESC LIMIT 1
+) AS p ON true
+LEFT JOIN pg_attribute o ON o.attrelid = c.oid AND o.attnum = p.owner_number
+LEFT JOIN pg_stats st ON st.schemaname = n.nspname AND st.tablename = c.relname AND st.attname = a.attname
+    AND st.inherited = (c.relkind = 'p');
+COMMENT ON VIEW @extschema@.envcrypt_columns IS
+    'every encrypted column of this database, how it is protected, and estimates of its values and their bytes';
+GRANT SELECT ON @extschema@.envcrypt_columns TO PUBLIC;
+
+SELECT pg_catalog.set_config('search_path', '@extschema@, pg_temp', true);
+
+CREATE FUNCTION envcrypt_lock_table("table" regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    named CONSTANT text := "table"::text;
+    class pg_class;
+BEGIN
+    IF "table" IS NULL THEN
+        RAISE 'table must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT * INTO class FROM pg_class WHERE oid = "table";
+    IF NOT FOUND THEN
+        RAISE 'table with OID % does not exist', "table"::oid USING ERRCODE = 'undefined_table';
+    ELSIF class.relkind NOT IN ('r', 'p') THEN
+        RAISE '% is not a table', named USING ERRCODE = 'wrong_object_type',
+            DETAIL = 'Only columns of ordinary and partitioned tables can be protected.';
+    ELSIF class.oid < 16384 THEN
+        RAISE 'permission denied: % is a system catalog', named USING ERRCODE = 'insufficient_privilege';
+    ELSIF pg_is_other_temp_schema(class.relnamespace) THEN
+        RAISE 'cannot protect temporary tables of other sessions' USING ERRCODE = 'feature_not_supported';
+    ELSIF class.reloftype <> 0 THEN
+        RAISE 'cannot change columns of typed table %', named USING ERRCODE = 'wrong_object_type',
+            HINT = format('Make it an ordinary table: ALTER TABLE %s NOT OF;', named);
+    ELSIF EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'envcrypt'
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = class.oid AND d.refclassid = 'pg_extension'::regclass
+            AND d.deptype = 'e') THEN
+        RAISE 'cannot protect tables of envcrypt itself' USING ERRCODE = 'feature_not_supported';
+    ELSIF NOT pg_has_role(class.relowner, 'USAGE') THEN
+        RAISE 'must be owner of table %', named USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', named);
+    IF to_regclass(named) IS DISTINCT FROM "table" THEN
+        RAISE 'table % was renamed or dropped meanwhile', named USING ERRCODE = 'undefined_table';
+    END IF;
+END $$;
+COMMENT ON FUNCTION envcrypt_lock_table(regclass) IS 'envcrypt: locks a table that its caller may protect, or says why not';
+
+CREATE FUNCTION envcrypt_find_column("table" regclass, "column" name) RETURNS pg_attribute
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    attribute pg_attribute;
+BEGIN
+    IF "column" IS NULL THEN
+        RAISE 'column must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT * INTO attribute FROM pg_attribute WHERE attrelid = "table" AND attname = "column" AND NOT attisdropped;
+    IF NOT FOUND THEN
+        RAISE 'column "%" of table % does not exist', "column", "table" USING ERRCODE = 'undefined_column';
+    ELSIF attribute.attnum < 0 THEN
+        RAISE 'cannot use system column "%"', "column" USING ERRCODE = 'feature_not_supported';
+    END IF;
+    RETURN attribute;
+END $$;
+COMMENT ON FUNCTION envcrypt_find_column(regclass, name) IS 'envcrypt: a column''s row of pg_attribute';
+
+CREATE FUNCTION envcrypt_refuse_inherited("column" pg_attribute) RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parents text;
+BEGIN
+    IF "column".attinhcount = 0 THEN
+        RETURN;
+    END IF;
+    SELECT string_agg(coalesce(pg_partition_root(inhparent), inhparent::regclass)::text, ', ') INTO parents
+    FROM pg_inherits WHERE inhrelid = "column".attrelid;
+    RAISE 'column "%" of table % is inherited', "column".attname, "column".attrelid::regclass
+        USING ERRCODE = 'invalid_table_definition', HINT = format('Name the parent table instead: %s.', parents);
+END $$;
+COMMENT ON FUNCTION envcrypt_refuse_inherited(pg_attribute) IS 'envcrypt: a column is protected where it is defined';
+
+CREATE FUNCTION envcrypt_find_owner_column("table" regclass, columns name[], owner_column name) RETURNS pg_attribute
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    owner pg_attribute := @extschema@.envcrypt_find_column("table", owner_column);
+    ultimate pg_type;
+BEGIN
+    SELECT * INTO STRICT ultimate FROM pg_type WHERE oid = @extschema@.envcrypt_ultimate_type(owner.atttypid);
+    IF owner_column = ANY (columns) THEN
+        RAISE 'column "%" cannot be its own owner column', owner_column USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'The owner column is what is written in clear: a user''s id, a customer number.';
+    ELSIF @extschema@.envcrypt_base_type(ultimate.oid) IS NOT NULL THEN
+        RAISE 'owner column "%" is encrypted itself', owner_column USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'The owner column is what is written in clear: a user''s id, a customer number.';
+    ELSIF owner.attgenerated <> '' THEN
+        RAISE 'owner column "%" is generated', owner_column USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'It is computed after the triggers have run that would need it.';
+    ELSIF NOT (ultimate.typtype = 'e'
+        OR ultimate.oid = ANY ('{int2,int4,int8,oid,numeric,text,varchar,bpchar,name,uuid}'::regtype[])
+        OR ultimate.typname = 'citext' AND (SELECT prosrc = 'textout' FROM pg_proc WHERE oid = ultimate.typoutput))
+    THEN
+        RAISE 'owner column "%" cannot be of type %', owner_column, format_type(owner.atttypid, owner.atttypmod)
+            USING ERRCODE = 'datatype_mismatch', DETAIL = 'The text of an owner''s name must depend on no setting.',
+            HINT = 'Types that can: smallint, integer, bigint, oid, numeric, text, varchar, character, name, uuid, citext, '
+                'enums, and domains over them.';
+    END IF;
+    RETURN owner;
+END $$;
+COMMENT ON FUNCTION envcrypt_find_owner_column(regclass, name[], name) IS
+    'envcrypt: a column that may name owners, or an error that says why not';
+
+CREATE FUNCTION envcrypt_needs_protection("table" regclass, "column" name, owner_column name, null_owner text)
+RETURNS boolean LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    attribute pg_attribute := @extschema@.envcrypt_find_column("table", "column");
+    present record;
+    type text := format_type(attribute.atttypid, NULL);
+BEGIN
+    PERFORM @extschema@.envcrypt_refuse_inherited(attribute);
+    SELECT t.*, o.attname AS owner_name INTO present
+    FROM @extschema@.envcrypt_owner_triggers t
+    LEFT JOIN pg_attribute o ON o.attrelid = t.relid AND o.attnum = t.owner_number
+    WHERE t.relid = "table" AND t.column_number = attribute.attnum;
+    IF NOT FOUND THEN
+        IF @extschema@.envcrypt_base_type(@extschema@.envcrypt_ultimate_type(attribute.atttypid)) IS NULL
+            AND @extschema@.envcrypt_twin(attribute.atttypid) IS NULL THEN
+            RAISE 'column "%" of table % is of type %, which has no encrypted type', "column", "table", type
+                USING ERRCODE = 'datatype_mismatch',
+                HINT = format('A superuser can make one: SELECT %s(%L);',
+                    '@extschema@.envcrypt_create_type', type);
+        END IF;
+        RETURN true;
+    ELSIF present.owner_name IS DISTINCT FROM owner_column
+        OR owner_column IS NOT NULL AND present.null_owner IS DISTINCT FROM null_owner THEN
+        RAISE 'column "%" of table % is protected otherwise', "column", "table"
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = CASE WHEN present.owner_name IS NULL THEN 'Its values are under the database key.'
+                ELSE format('Its owner column is "%s", with null_owner => %L.', present.owner_name, present.null_owner) END,
+            HINT = 'Call envcrypt_unprotect() first.';
+    ELSIF present.enabled IN ('D', 'R') THEN
+        RAISE 'column "%" of table % is protected, but its trigger "%" is disabled', "column", "table", present.name
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format(
+                'ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; what was written meanwhile is not bound to its owner.',
+                "table", present.name);
+    END IF;
+    RAISE NOTICE 'column "%" of table % is protected already, skipping', "column", "table";
+    RETURN false;
+END $$;
+COMMENT ON FUNCTION envcrypt_needs_protection(regclass, name, name, text) IS
+    'envcrypt: false, with a notice, for a column that is protected so already; an error for one that cannot be';
+
+CREATE FUNCTION envcrypt_obstacles("table" regclass, columns name[]) RETURNS SETOF text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH tree AS MATERIALIZED (
+        SELECT c.* FROM @extschema@.envcrypt_tree("table") t JOIN pg_class c ON c.oid = t.relid
+    ), col AS MATERIALIZED (
+        SELECT a.* FROM pg_attribute a JOIN tree t ON t.oid = a.attrelid
+        WHERE a.attname = ANY (columns) AND a.attnum > 0 AND NOT a.attisdropped
+    ), dependent AS MATERIALIZED (
+        SELECT DISTINCT d.classid, d.objid, col.attrelid, col.attname
+        FROM pg_depend d JOIN col ON d.refclassid = 'pg_class'::regclass AND d.refobjid = col.attrelid
+            AND d.refobjsubid = col.attnum
+    )
+    SELECT format('table %s: you must own it, too, or take it out with NO INHERIT or DETACH PARTITION', oid::regclass)
+    FROM tree WHERE NOT pg_has_role(relowner, 'USAGE')
+    UNION ALL
+    SELECT format('foreign table %s: take it out with NO INHERIT or DETACH PARTITION', oid::regclass)
+    FROM tree WHERE relkind = 'f'
+    UNION ALL
+    SELECT format('column "%s" of table %s: it is inherited from another table, too; end that with NO INHERIT', attname,
+        attrelid::regclass)
+    FROM col
+    WHERE attinhcount > (SELECT count(*) FROM pg_inherits i WHERE i.inhrelid = attrelid
+        AND EXISTS (SELECT FROM col p WHERE p.attrelid = i.inhparent AND p.attname = col.attname))
+    UNION ALL
+    SELECT CASE WHEN attgenerated <> '' THEN format('generated column "%s": make it an ordinary one with DROP EXPRESSION',
+        attname) ELSE format('identity column "%s": make it an ordinary one with DROP IDENTITY', attname) END
+    FROM col WHERE (attgenerated <> '' OR attidentity <> '') AND attrelid = "table"
+    UNION ALL
+    SELECT format('generated column "%s" of table %s: drop it; it would have to open values', a.attname,
+        a.attrelid::regclass)
+    FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum AND a.attgenerated <> ''
+    WHERE a.attrelid = "table" AND EXISTS (SELECT FROM col WHERE col.attrelid = a.attrelid
+        AND col.attnum = ANY (@extschema@.envcrypt_expression_columns(d.adbin, true)))
+    UNION ALL
+    SELECT DISTINCT CASE WHEN k.oid IS NULL THEN format('index %s', x.indexrelid::regclass)
+        ELSE format('constraint "%s" of table %s', k.conname, k.conrelid::regclass) END
+        || ': drop it; equal values are stored as different bytes'
+    FROM pg_index x JOIN col ON col.attrelid = x.indrelid
+    LEFT JOIN pg_constraint k ON k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x')
+    WHERE NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = x.indexrelid)
+        AND (col.attnum = ANY ((x.indkey::int2[])[0:x.indnkeyatts - 1])
+            OR ARRAY[0, col.attnum]::int2[] && (@extschema@.envcrypt_expression_columns(x.indexprs, false)
+                || @extschema@.envcrypt_expression_columns(x.indpred, false)))
+    UNION ALL
+    SELECT DISTINCT format('foreign key "%s" of table %s: drop it; it would compare sealed values', k.conname,
+        k.conrelid::regclass)
+    FROM pg_constraint k JOIN col ON k.conrelid = col.attrelid AND col.attnum = ANY (k.conkey)
+        OR k.confrelid = col.attrelid AND col.attnum = ANY (k.confkey)
+    WHERE k.contype = 'f' AND k.conparentid = 0
+    UNION ALL
+    SELECT DISTINCT CASE WHEN w.ev_class IN (SELECT oid FROM tree)
+        THEN format('rule "%s" of table %s: drop it and create it again afterwards', w.rulename, w.ev_class::regclass)
+        ELSE format('%s %s: drop it and create it again afterwards',
+            CASE v.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, w.ev_class::regclass) END
+    FROM dependent d JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+    JOIN pg_class v ON v.oid = w.ev_class
+    UNION ALL
+    SELECT DISTINCT format('function %s: drop it and create it again afterwards', d.objid::regprocedure)
+    FROM dependent d WHERE d.classid = 'pg_proc'::regclass
+    UNION ALL
+    SELECT DISTINCT format('statistics %I.%I: drop them; they would hold values in clear', n.nspname, s.stxname)
+    FROM pg_statistic_ext s JOIN col ON col.attrelid = s.stxrelid JOIN pg_namespace n ON n.oid = s.stxnamespace
+    WHERE ARRAY[0, col.attnum]::int2[] && @extschema@.envcrypt_expression_columns(s.stxexprs, false)
+    UNION ALL
+    SELECT DISTINCT format('partition key of table %s: partition by another column; sealed bytes differ each time',
+        col.attrelid::regclass)
+    FROM pg_partitioned_table p JOIN col ON col.attrelid = p.partrelid
+    WHERE col.attnum = ANY (p.partattrs::int2[])
+        OR ARRAY[0, col.attnum]::int2[] && @extschema@.envcrypt_expression_columns(p.partexprs, true)
+    UNION ALL
+    SELECT DISTINCT format('publication "%s", in its row filter or column list of table %s: take the column out of it',
+        b.pubname, r.prrelid::regclass)
+    FROM pg_publication_rel r JOIN col ON col.attrelid = r.prrelid JOIN pg_publication b ON b.oid = r.prpubid
+    WHERE col.attnum = ANY (r.prattrs::int2[])
+        OR col.attnum = ANY (@extschema@.envcrypt_expression_columns(r.prqual, true))
+    UNION ALL
+    SELECT format('column "%s" of table %s: it is of the table''s row type', a.attname, a.attrelid::regclass)
+    FROM tree t JOIN pg_type y ON y.oid = t.reltype JOIN pg_attribute a ON a.atttypid IN (y.oid, y.typarray)
+    JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'm', 'f') WHERE NOT a.attisdropped
+    UNION ALL
+    SELECT DISTINCT format('policy "%s" of table %s: its owner must drop it, and create it again afterwards', p.polname,
+        p.polrelid::regclass)
+    FROM dependent d JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
+    JOIN pg_class c ON c.oid = p.polrelid WHERE NOT pg_has_role(c.relowner, 'USAGE')
+    UNION ALL
+    SELECT DISTINCT format('protected column "%s" of table %s: "%s" is its owner column; unprotect it', a.attname,
+        t.relid::regclass, col.attname)
+    FROM @extschema@.envcrypt_owner_triggers t JOIN col ON col.attrelid = t.relid AND col.attnum = t.owner_number
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
+    WHERE t.relid = "table"
+    UNION ALL
+    SELECT format('trigger "%s" of table %s: rename it; by its name, it would fire after envcrypt''s', g.tgname,
+        g.tgrelid::regclass)
+    FROM pg_trigger g JOIN tree t ON t.oid = g.tgrelid
+    WHERE g.tgtype & 3 = 3 AND g.tgtype & 20 <> 0 AND g.tgname COLLATE "C" > '~envcrypt_' AND g.tgparentid = 0
+        AND NOT g.tgisinternal AND g.tgfoid NOT IN ('@extschema@.envcrypt_owner_trigger()'::regprocedure,
+            '@extschema@.envcrypt_sync_trigger()'::regprocedure)
+$$;
+COMMENT ON FUNCTION envcrypt_obstacles(regclass, name[]) IS 'envcrypt: what must go before columns can be changed, and how';
+
+CREATE FUNCTION envcrypt_refuse_obstacles("table" regclass, columns name[]) RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    obstacles text;
+    checks text;
+BEGIN
+    SELECT string_agg(o, E'\n' ORDER BY o COLLATE "C") INTO obstacles
+    FROM @extschema@.envcrypt_obstacles("table", columns) o;
+    IF obstacles IS NOT NULL THEN
+        RAISE 'cannot change % of table % because of what depends on %',
+            (SELECT string_agg(format('column "%s"', c), ', ') FROM unnest(columns) c), "table",
+            CASE cardinality(columns) WHEN 1 THEN 'it' ELSE 'them' END
+            USING ERRCODE = 'dependent_objects_still_exist', DETAIL = obstacles,
+            HINT = 'Do what is said of each and try again. Nothing has been changed.';
+    END IF;
+    SELECT string_agg(DISTINCT format('"%s"', name), ', ') INTO checks FROM @extschema@.envcrypt_checks("table", columns);
+    IF checks IS NULL THEN
+        RETURN;
+    END IF;
+    BEGIN
+        PERFORM @extschema@.envcrypt_require_right('open');
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE 'permission denied to open encrypted values, which check constraints need'
+            USING ERRCODE = 'insufficient_privilege', DETAIL = format('Check constraints of table %s: %s.', "table", checks),
+            HINT = 'Grant envcrypt_decrypt to this role and to all that write these columns, or drop the constraints.';
+    END;
+END $$;
+COMMENT ON FUNCTION envcrypt_refuse_obstacles(regclass, name[]) IS 'envcrypt: one error for all that stands in the way';
+
+CREATE FUNCTION envcrypt_without_opening(expression text, "column" name, base regtype) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    -- PostgreSQL shows the implicit cast of an operator's argument, as in (new.salary)::numeric > 0. String constants
+    -- are kept as they are.
+    SELECT string_agg(CASE WHEN part[1] LIKE '''%' THEN part[1] ELSE regexp_replace(part[1],
+        '\(((?:[[:alpha:]_][[:alnum:]_$]*\.|"[^"]*"\.)*'
+            || regexp_replace(quote_ident("column"), '([^[:alnum:]_" ])', '\\\1', 'g')
+            || ')\)::' || regexp_replace(format_type(base, NULL), '([^[:alnum:]_" ])', '\\\1', 'g')
+            || '(?![[:alnum:]_$(."[])',
+        '\1', 'g') END, '' ORDER BY n)
+    FROM regexp_matches(expression, '''(?:[^'']|'''')*''|[^'']+', 'g') WITH ORDINALITY AS p (part, n)
+$$;
+COMMENT ON FUNCTION envcrypt_without_opening(text, name, regtype) IS
+    'envcrypt: an expression''s text without the casts that open a column';
+
+CREATE FUNCTION envcrypt_without_openings(expression text, columns name[], bases regtype[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    FOR i IN 1 .. cardinality(bases) LOOP
+        expression := @extschema@.envcrypt_without_opening(expression, columns[i], bases[i]);
+    END LOOP;
+    RETURN expression;
+END $$;
+COMMENT ON FUNCTION envcrypt_without_openings(text, name[], regtype[]) IS 'envcrypt: the same for several columns';
+
+-- Finds the check constraints that read columns, not only ask whether they are null.
+CREATE FUNCTION envcrypt_checks("table" regclass, columns name[], OUT oid oid, OUT name name, OUT valid boolean)
+RETURNS SETOF record LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT DISTINCT k.oid, k.conname, k.convalidated
+    FROM @extschema@.envcrypt_tree("table") t
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
+    JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c'
+        AND ARRAY[0, a.attnum]::int2[] && @extschema@.envcrypt_expression_columns(k.conbin, false)
+$$;
+COMMENT ON FUNCTION envcrypt_checks(regclass, name[]) IS 'envcrypt: check constraints that read columns';
+
+-- `valid`: of the check constraints, those that were validated before the columns were protected; null to protect them.
+CREATE FUNCTION envcrypt_take_down("table" regclass, columns name[], opened name[], bases regtype[], valid text[])
+RETURNS text[] LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
+DECLARE
+    item record;
+    part record;
+    drops text[] := '{}';
+    puts text[] := '{}';  -- what is to be run afterwards, in this order
+BEGIN
+    -- Defaults, which children may have of their own. What was written as a literal has been sealed.
+    FOR item IN
+        SELECT a.attrelid::regclass AS rel, a.attname, pg_get_expr(d.adbin, d.adrelid) AS expression,
+            @extschema@.envcrypt_base_type(a.atttypid) AS base, '::' || format_type(a.atttypid, NULL) AS suffix
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns) AND a.attgenerated = ''
+        JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        ORDER BY t.level, t.relid, a.attnum
+    LOOP
+        IF item.base IS NOT NULL AND right(item.expression, length(item.suffix)) = item.suffix THEN
+            item.expression := left(item.expression, -length(item.suffix)) || '::' || format_type(item.base, NULL);
+        END IF;
+        drops := drops || format('ALTER TABLE ONLY %s ALTER COLUMN %I DROP DEFAULT', item.rel, item.attname);
+        puts := puts || format('ALTER TABLE ONLY %s ALTER COLUMN %I SET DEFAULT %s', item.rel, item.attname,
+            item.expression);
+    END LOOP;
+
+    -- Check constraints. While they read sealed values they are NOT VALID: all rows have been checked, but pg_dump writes
+    -- such a constraint after the data, so that loading a dump opens nothing. And where a column gets its type modifier
+    -- back, a cast that the sealed column needed would stay.
+    FOR item IN
+        SELECT k.oid, k.conname, k.conislocal, t.relid::regclass AS rel, pg_get_constraintdef(k.oid) AS old,
+            @extschema@.envcrypt_without_openings(pg_get_constraintdef(k.oid), opened, bases) AS new,
+            obj_description(k.oid, 'pg_constraint') AS comment,
+            EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.relid AND a.attnum = ANY (k.conkey)
+                AND a.attname <> ALL (columns) AND @extschema@.envcrypt_base_type(a.atttypid) IS NOT NULL) AS stays_sealed
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c'
+        WHERE EXISTS (SELECT FROM @extschema@.envcrypt_checks("table", columns) c WHERE c.oid = k.oid)
+        ORDER BY t.level, k.conname COLLATE "C"
+    LOOP
+        IF valid IS NULL AND item.new NOT LIKE '% NOT VALID' THEN
+            item.new := item.new || ' NOT VALID';
+        ELSIF item.conname = ANY (valid) AND item.stays_sealed THEN
+            RAISE NOTICE 'check constraint "%" of table % stays NOT VALID', item.conname, item.rel
+                USING DETAIL = 'It also reads a column that stays encrypted.';
+        ELSIF item.conname = ANY (valid) THEN
+            item.new := regexp_replace(item.new, ' NOT VALID$', '');
+        END IF;
+        CONTINUE WHEN item.old = item.new;
+        IF item.conislocal THEN
+            drops := drops || format('ALTER TABLE %s DROP CONSTRAINT %I', item.rel, item.conname);
+            puts := puts || format('ALTER TABLE %s ADD CONSTRAINT %I %s', item.rel, item.conname, item.new);
+        END IF;
+        IF item.comment IS NOT NULL THEN
+            puts := puts || format('COMMENT ON CONSTRAINT %I ON %s IS %L', item.conname, item.rel, item.comment);
+        END IF;
+    END LOOP;
+
+    -- Policies, also other tables', and triggers that mention a column: PostgreSQL would refuse.
+    FOR item IN
+        SELECT p.polname, p.polrelid::regclass AS rel,
+            CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END AS kind,
+            CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
+                ELSE 'ALL' END AS command,
+            (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ')
+                FROM unnest(p.polroles) r) AS roles,
+            @extschema@.envcrypt_without_openings(pg_get_expr(p.polqual, p.polrelid), opened, bases) AS qual,
+            @extschema@.envcrypt_without_openings(pg_get_expr(p.polwithcheck, p.polrelid), opened, bases) AS with_check,
+            obj_description(p.oid, 'pg_policy') AS comment
+        FROM pg_policy p
+        WHERE p.oid IN (SELECT d.objid FROM @extschema@.envcrypt_tree("table") t
+            JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
+            JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.refclassid = 'pg_class'::regclass
+                AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum)
+        ORDER BY p.oid
+    LOOP
+        drops := drops || format('DROP POLICY %I ON %s', item.polname, item.rel);
+        puts := puts || (format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', item.polname, item.rel, item.kind, item.command,
+            item.roles) || coalesce(' USING (' || item.qual || ')', '')
+            || coalesce(' WITH CHECK (' || item.with_check || ')', ''));
+        IF item.comment IS NOT NULL THEN
+            puts := puts || format('COMMENT ON POLICY %I ON %s IS %L', item.polname, item.rel, item.comment);
+        END IF;
+    END LOOP;
+    FOR item IN
+        SELECT g.oid, g.tgname, g.tgrelid::regclass AS rel,
+            @extschema@.envcrypt_without_openings(pg_get_triggerdef(g.oid), opened, bases) AS definition
+        FROM pg_trigger g
+        WHERE g.tgparentid = 0 AND NOT g.tgisinternal
+            AND g.tgfoid <> '@extschema@.envcrypt_owner_trigger()'::regprocedure
+            AND g.oid IN (SELECT d.objid FROM @extschema@.envcrypt_tree("table") t
+            JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
+            JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_class'::regclass
+                AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum)
+        ORDER BY g.oid
+    LOOP
+        drops := drops || format('DROP TRIGGER %I ON %s', item.tgname, item.rel);
+        puts := puts || item.definition;
+        -- Itself first, then its copies in partitions.
+        FOR part IN
+            WITH RECURSIVE same (oid, level) AS (
+                SELECT item.oid, 0
+                UNION ALL SELECT c.oid, s.level + 1 FROM same s JOIN pg_trigger c ON c.tgparentid = s.oid
+            )
+            SELECT g.oid, g.tgname, g.tgrelid::regclass AS rel, obj_description(g.oid, 'pg_trigger') AS comment,
+                CASE g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS'
+                    ELSE 'ENABLE' END AS state
+            FROM same s JOIN pg_trigger g ON g.oid = s.oid ORDER BY s.level, g.oid
+        LOOP
+            puts := puts || format('ALTER TABLE %s %s TRIGGER %I', part.rel, part.state, part.tgname);
+            IF part.comment IS NOT NULL THEN
+                puts := puts || format('COMMENT ON TRIGGER %I ON %s IS %L', part.tgname, part.rel, part.comment);
+            END IF;
+            puts := puts || ARRAY(
+                SELECT format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION %I', part.tgname, part.rel, e.extname)
+                FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+                WHERE d.classid = 'pg_trigger'::regclass AND d.objid = part.oid AND d.deptype = 'x' ORDER BY e.extname);
+        END LOOP;
+    END LOOP;
+
+    -- PostgreSQL rebuilds extended statistics itself, but for these.
+    FOR item IN
+        SELECT DISTINCT s.oid, s.stxname, n.nspname, s.stxstattarget AS target, s.stxowner AS owner
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
+        JOIN pg_statistic_ext s ON s.stxrelid = t.relid AND a.attnum = ANY (s.stxkeys::int2[])
+        JOIN pg_namespace n ON n.oid = s.stxnamespace ORDER BY s.oid
+    LOOP
+        IF item.target <> -1 THEN
+            puts := puts || format('ALTER STATISTICS %I.%I SET STATISTICS %s', item.nspname, item.stxname, item.target);
+        END IF;
+        IF pg_get_userbyid(item.owner) <> current_user THEN
+            puts := puts || format('ALTER STATISTICS %I.%I OWNER TO %I', item.nspname, item.stxname,
+                pg_get_userbyid(item.owner));
+        END IF;
+    END LOOP;
+
+    PERFORM @extschema@.envcrypt_run(drops);
+    RETURN puts;
+END $$;
+COMMENT ON FUNCTION envcrypt_take_down(regclass, name[], name[], regtype[], text[]) IS
+    'envcrypt: drops what would keep columns from changing their type, and returns the statements that put it back';
+
+CREATE FUNCTION envcrypt_run(statements text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
+DECLARE
+    statement text;
+BEGIN
+    FOREACH statement IN ARRAY statements LOOP
+        EXECUTE statement;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_run(text[]) IS 'envcrypt: runs statements in order';
+
+CREATE FUNCTION envcrypt_alter_columns("table" regclass, clauses text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    what text;
+    detail text;
+BEGIN
+    EXECUTE format('ALTER TABLE %s %s', "table", array_to_string(clauses, ', '));
+EXCEPTION WHEN undefined_function OR ambiguous_function OR cannot_coerce THEN
+    GET STACKED DIAGNOSTICS what = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+    RAISE '%', what USING ERRCODE = SQLSTATE, DETAIL = detail,
+        HINT = format('A check constraint of table %s does not work with the new type: drop it first.', "table");
+END $$;
+COMMENT ON FUNCTION envcrypt_alter_columns(regclass, text[]) IS 'envcrypt: one ALTER TABLE, so one rewrite';
+
+CREATE FUNCTION envcrypt_free_context_id(taken integer[]) RETURNS integer
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    id integer;
+    own CONSTANT integer := '@extschema@.envcrypt_owner_trigger()'::regprocedure::oid::bigint::bit(32)::integer;
+BEGIN
+    FOR attempt IN 1 .. 100000 LOOP
+        id := 1 + trunc(random() * 65535);
+        -- The lock: another transaction may have chosen the same, and not be seen yet.
+        CONTINUE WHEN id = ANY (taken) OR NOT pg_try_advisory_xact_lock(own, id)
+            OR EXISTS (SELECT FROM @extschema@.envcrypt_owner_triggers WHERE context_id = id)
+            OR EXISTS (SELECT FROM pg_trigger WHERE tgfoid = '@extschema@.envcrypt_sync_trigger()'::regprocedure
+                AND (@extschema@.envcrypt_trigger_arguments(tgargs))[1] = id::text);
+        RETURN id;
+    END LOOP;
+    RAISE 'no context id is free for another protected column' USING ERRCODE = 'program_limit_exceeded';
+END $$;
+COMMENT ON FUNCTION envcrypt_free_context_id(integer[]) IS
+    'envcrypt: a number by which values tell their column, which no other protected column has';
+
+CREATE FUNCTION envcrypt_make_trigger("table" regclass, "column" name, owner_column name, context_id integer,
+    null_owner text, original_type text, original_storage text, valid_checks text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    trigger CONSTANT name := format('~envcrypt_%s', context_id);
+BEGIN
+    EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.%I IS NOT NULL%s) '
+        'EXECUTE FUNCTION @extschema@.envcrypt_owner_trigger(%L, %L, %L%s)', trigger, "table", "column",
+        coalesce(' OR new.' || quote_ident(owner_column) || ' IS NULL', ''), context_id, null_owner, original_type,
+        CASE WHEN valid_checks <> '{}' OR original_storage <> '' THEN ', ' || quote_literal(original_storage) ELSE '' END
+            || (SELECT coalesce(string_agg(', ' || quote_literal(c), ''), '') FROM unnest(valid_checks) c));
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', "table", trigger);
+    EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', trigger, "table",
+        'envcrypt: binds values to their owners; to change the column''s type or drop it, call envcrypt_unprotect() first');
+END $$;
+COMMENT ON FUNCTION envcrypt_make_trigger(regclass, name, name, integer, text, text, text, text[]) IS
+    'envcrypt: makes the owner trigger of a protected column';
+
+CREATE FUNCTION envcrypt_spread_triggers("table" regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item record;
+    child regclass;
+BEGIN
+    IF (SELECT relkind <> 'r' OR relispartition FROM pg_class WHERE oid = "table") THEN
+        RETURN;  -- PostgreSQL copies triggers to partitions itself
+    END IF;
+    FOR item IN
+        SELECT p.*, a.attname AS column_name, o.attname AS owner_name, a.attnum
+        FROM pg_inherits i
+        JOIN @extschema@.envcrypt_owner_triggers p ON p.relid = i.inhparent
+        JOIN pg_attribute pa ON pa.attrelid = p.relid AND pa.attnum = p.column_number
+        JOIN pg_attribute a ON a.attrelid = i.inhrelid AND a.attname = pa.attname
+        LEFT JOIN pg_attribute o ON o.attrelid = p.relid AND o.attnum = p.owner_number
+        WHERE i.inhrelid = "table" ORDER BY p.name
+    LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = "table" AND tgname = item.name);
+        PERFORM @extschema@.envcrypt_make_trigger("table", item.column_name, item.owner_name, item.context_id,
+            item.null_owner, item.original_type, coalesce(item.original_storage, ''), coalesce(item.valid_checks, '{}'));
+    END LOOP;
+    FOR child IN SELECT inhrelid FROM pg_inherits WHERE inhparent = "table" ORDER BY inhrelid LOOP
+        PERFORM @extschema@.envcrypt_spread_triggers(child);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_spread_triggers(regclass) IS
+    'envcrypt: gives those that inherit from a table the triggers of its columns';
+
+CREATE FUNCTION envcrypt_refuse_row("table" regclass, "column" name, owner_column name, has_value boolean) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT has_value THEN
+        RETURN NULL;
+    END IF;
+    RAISE 'row of table % has no owner to encrypt for', "table" USING ERRCODE = 'not_null_violation',
+        DETAIL = format('Column "%s" is null, and column "%s" is not.', owner_column, "column"),
+        HINT = 'Give the row an owner, or protect the column with null_owner => ''database''.';
+END $$;
+COMMENT ON FUNCTION envcrypt_refuse_row(regclass, name, name, boolean) IS 'envcrypt: the error of a value without an owner';
+
+CREATE FUNCTION envcrypt_protect("table" regclass, columns name[], owner_column name DEFAULT NULL,
+    null_owner text DEFAULT 'error') RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    owner pg_attribute;
+    attribute pg_attribute;
+    "column" name;
+    todo name[] := '{}';
+    contexts integer[] := '{}';
+    originals text[] := '{}';
+    storages text[] := '{}';
+    clauses text[] := '{}';
+    sealed regtype;
+    value text;  -- as envcrypt_bind() takes it
+    owner_value text;
+    checks jsonb := '{}';  -- of each column, the names of those that were valid
+    saved text[];
+BEGIN
+    IF columns IS NULL OR columns = '{}' OR array_position(columns, NULL) IS NOT NULL THEN
+        RAISE 'column must not be null' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF null_owner IS NULL OR null_owner NOT IN ('error', 'database') THEN
+        RAISE 'null_owner must be "error" or "database"' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'It says what a value in a row without an owner is: an error, or sealed under the database key.';
+    END IF;
+    PERFORM @extschema@.envcrypt_lock_table("table");
+    PERFORM @extschema@.envcrypt_require_right('seal');
+    IF owner_column IS NOT NULL THEN
+        owner := @extschema@.envcrypt_find_owner_column("table", columns, owner_column);
+    END IF;
+    FOREACH "column" IN ARRAY columns LOOP
+        IF "column" <> ALL (todo) AND @extschema@.envcrypt_needs_protection("table", "column", owner_column, null_owner) THEN
+            todo := todo || "column";
+        END IF;
+    END LOOP;
+    IF todo = '{}' THEN
+        RETURN;
+    END IF;
+    PERFORM @extschema@.envcrypt_online_refuse_begun("table", todo, false);
+    PERFORM @extschema@.envcrypt_refuse_obstacles("table", todo);
+
+    FOREACH "column" IN ARRAY todo LOOP
+        attribute := @extschema@.envcrypt_find_column("table", "column");
+        contexts := contexts || @extschema@.envcrypt_free_context_id(contexts);
+        sealed := @extschema@.envcrypt_ultimate_type(attribute.atttypid);
+        IF @extschema@.envcrypt_base_type(sealed) IS NOT NULL THEN
+            -- Sealed already, but not bound: by hand, or in a table made with LIKE.
+            PERFORM @extschema@.envcrypt_require_right('open');
+            value := format('%I::%s', "column", sealed);
+            originals := originals || CASE WHEN @extschema@.envcrypt_base_type(sealed) = 'text'::regtype
+                AND attribute.atttypmod >= 0 THEN format_type('varchar'::regtype, attribute.atttypmod)
+                ELSE format_type(@extschema@.envcrypt_base_type(sealed), attribute.atttypmod) END;
+            storages := storages || ''::text;
+            sealed := attribute.atttypid;
+        ELSE
+            sealed := @extschema@.envcrypt_twin(attribute.atttypid);
+            value := format(CASE attribute.atttypid WHEN 'varchar'::regtype THEN '%I::text' ELSE '%I' END, "column");
+            originals := originals || format_type(attribute.atttypid, attribute.atttypmod);
+            storages := storages || (SELECT concat_ws(' ',
+                    CASE WHEN t.typstorage <> attribute.attstorage THEN 'STORAGE ' || CASE attribute.attstorage
+                        WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
+                    CASE attribute.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END)
+                FROM pg_type t WHERE t.oid = attribute.atttypid);
+        END IF;
+        owner_value := CASE WHEN owner_column IS NULL THEN 'NULL::text'
+            WHEN null_owner = 'database' OR owner.attnotnull THEN format('%I::text', owner_column)
+            -- No IS NULL here: in partitions with another order of columns, ALTER TABLE would look at a wrong one.
+            ELSE format('coalesce(%1$I::text, @extschema@.envcrypt_refuse_row(%3$s, %2$L, %1$L, num_nonnulls(%2$I) > 0))',
+                owner_column, "column", "table"::oid) END;
+        clauses := clauses || format('ALTER COLUMN %I TYPE %s%s USING @extschema@.envcrypt_bind(%s, %s, %s)', "column",
+            format_type(sealed, attribute.atttypmod),
+            CASE WHEN attribute.attcollation = 0 THEN '' ELSE ' COLLATE ' || attribute.attcollation::regcollation END,
+            value, owner_value, contexts[cardinality(contexts)]);
+    END LOOP;
+
+    FOREACH "column" IN ARRAY todo LOOP
+        checks := checks || jsonb_build_object("column", ARRAY(SELECT DISTINCT c.name::text
+            FROM @extschema@.envcrypt_checks("table", ARRAY["column"]) c WHERE c.valid ORDER BY 1));
+    END LOOP;
+    saved := @extschema@.envcrypt_take_down("table", todo, '{}', '{}', NULL);
+    PERFORM @extschema@.envcrypt_alter_columns("table", clauses);
+    FOR i IN 1 .. cardinality(todo) LOOP
+        PERFORM @extschema@.envcrypt_make_trigger("table", todo[i], owner_column, contexts[i], null_owner, originals[i],
+            storages[i], ARRAY(SELECT jsonb_array_elements_text(checks -> todo[i]::text)));
+    END LOOP;
+    PERFORM @extschema@.envcrypt_spread_triggers("table");
+    PERFORM @extschema@.envcrypt_run(saved);
+END $$;
+COMMENT ON FUNCTION envcrypt_protect(regclass, name[], name, text) IS
+    'encrypts columns in one rewrite and binds their values to their row''s owner, or to the database without owner_column';
+
+CREATE FUNCTION envcrypt_protect("table" regclass, "column" name, owner_column name DEFAULT NULL,
+    null_owner text DEFAULT 'error') RETURNS void
+    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT @extschema@.envcrypt_protect("table", ARRAY["column"], owner_column, null_owner) $$;
+COMMENT ON FUNCTION envcrypt_protect(regclass, name, name, text) IS
+    'encrypts a column and binds its values to their row''s owner, or to the database without owner_column';
+
+CREATE FUNCTION envcrypt_unprotect("table" regclass, columns name[]) RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    attribute pg_attribute;
+    "column" name;
+    present record;
+    sealed regtype;
+    original regtype;
+    todo name[] := '{}';
+    opened name[] := '{}';  -- with type modifiers other than a string's
+    bases regtype[] := '{}';
+    clauses text[] := '{}';
+    drops text[] := '{}';
+    storages text[] := '{}';
+    valid text[] := '{}';
+    saved text[];
+BEGIN
+    IF columns IS NULL OR columns = '{}' OR array_position(columns, NULL) IS NOT NULL THEN
+        RAISE 'column must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    PERFORM @extschema@.envcrypt_lock_table("table");
+    PERFORM @extschema@.envcrypt_require_right('open');
+    FOREACH "column" IN ARRAY columns LOOP
+        CONTINUE WHEN "column" = ANY (todo);
+        attribute := @extschema@.envcrypt_find_column("table", "column");
+        PERFORM @extschema@.envcrypt_refuse_inherited(attribute);
+        SELECT * INTO present FROM @extschema@.envcrypt_owner_triggers t
+        WHERE t.relid = "table" AND t.column_number = attribute.attnum ORDER BY t.name DESC LIMIT 1;
+        sealed := @extschema@.envcrypt_ultimate_type(attribute.atttypid);
+        IF present IS NULL OR @extschema@.envcrypt_base_type(sealed) IS NULL THEN
+            RAISE 'column "%" of table % is not protected', "column", "table"
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = CASE
+                WHEN @extschema@.envcrypt_base_type(sealed) IS NULL THEN 'The view envcrypt_columns has those that are.'
+                ELSE format('It is only of an encrypted type: ALTER TABLE %s ALTER COLUMN %I TYPE %s;', "table", "column",
+                    @extschema@.envcrypt_base_type(sealed)) END;
+        END IF;
+        todo := todo || "column";
+        valid := valid || coalesce(present.valid_checks, '{}');
+        -- What the trigger says is the table owner's word: only a type's name is taken from it.
+        BEGIN
+            original := to_regtype(present.original_type);
+        EXCEPTION WHEN OTHERS THEN
+            original := NULL;  -- no type's name
+        END;
+        IF @extschema@.envcrypt_twin(original) IS DISTINCT FROM sealed THEN
+            original := @extschema@.envcrypt_base_type(sealed);
+        END IF;
+        IF attribute.atttypmod >= 0 AND @extschema@.envcrypt_base_type(sealed) = 'text'::regtype THEN
+            original := 'varchar';
+        ELSIF attribute.atttypmod >= 0 THEN
+            opened := opened || "column";
+            bases := bases || original;
+        END IF;
+        clauses := clauses || format('ALTER COLUMN %1$I TYPE %2$s%3$s USING @extschema@.envcrypt_open(%1$I::%4$s)', "column",
+            format_type(original, attribute.atttypmod), CASE WHEN attribute.attcollation = 0 THEN ''
+                ELSE ' COLLATE ' || attribute.attcollation::regcollation END, sealed);
+        drops := drops || ARRAY(
+            SELECT format('DROP TRIGGER %I ON %s', t.name, t.relid::regclass)
+            FROM @extschema@.envcrypt_tree("table") r
+            JOIN pg_attribute a ON a.attrelid = r.relid AND a.attname = "column"
+            JOIN @extschema@.envcrypt_owner_triggers t ON t.relid = a.attrelid AND t.column_number = a.attnum
+            WHERE t.parent = 0 ORDER BY t.relid, t.name);
+        storages := storages || ARRAY(
+            SELECT format('ALTER TABLE ONLY %s ALTER COLUMN %I SET %s', r.relid::regclass, "column", s.setting[1])
+            FROM regexp_matches(present.original_storage,
+                '(STORAGE (?:PLAIN|EXTERNAL|EXTENDED|MAIN)|COMPRESSION (?:pglz|lz4))', 'g') AS s (setting)
+            CROSS JOIN @extschema@.envcrypt_tree("table") r ORDER BY r.level, r.relid);
+    END LOOP;
+    PERFORM @extschema@.envcrypt_refuse_obstacles("table", todo);
+
+    PERFORM @extschema@.envcrypt_run(drops);
+    saved := @extschema@.envcrypt_take_down("table", todo, opened, bases, valid);
+    PERFORM @extschema@.envcrypt_alter_columns("table", clauses);
+    PERFORM @extschema@.envcrypt_run(storages || saved);
+END $$;
+COMMENT ON FUNCTION envcrypt_unprotect(regclass, name[]) IS 'makes protected columns plain again, as they were before';
+
+CREATE FUNCTION envcrypt_unprotect("table" regclass, "column" name) RETURNS void
+    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT @extschema@.envcrypt_unprotect("table", ARRAY["column"]) $$;
+COMMENT ON FUNCTION envcrypt_unprotect(regclass, name) IS 'makes a protected column plain again, as it was before';
+
+-- What keeps protected tables protected.
+
+CREATE FUNCTION envcrypt_adds_inheritance(command pg_catalog.pg_ddl_command) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_adds_inheritance(pg_catalog.pg_ddl_command) IS 'envcrypt: true of ALTER TABLE ... INHERIT';
+
+CREATE FUNCTION envcrypt_keep_protection() RETURNS event_trigger
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    changed regclass;
+    begins boolean;  -- to inherit
+    item record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgfoid = '@extschema@.envcrypt_owner_trigger()'::regprocedure) THEN
+        RETURN;
+    END IF;
+    FOR changed, begins IN
+        SELECT c.oid, bool_or(d.command_tag = 'CREATE TABLE' OR @extschema@.envcrypt_adds_inheritance(d.command))
+        FROM pg_event_trigger_ddl_commands() d
+        JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind IN ('r', 'p')
+        GROUP BY c.oid
+    LOOP
+        -- Only then: while a dump is restored, children get their triggers in their turn.
+        IF begins THEN
+            PERFORM @extschema@.envcrypt_spread_triggers(changed);
+        END IF;
+        FOR item IN
+            SELECT t.relid::regclass AS rel, a.attname, min(t.name) AS one, max(t.name) AS other
+            FROM @extschema@.envcrypt_tree(changed) r
+            JOIN @extschema@.envcrypt_owner_triggers t ON t.relid = r.relid
+            JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
+            GROUP BY t.relid, a.attname HAVING count(*) > 1
+        LOOP
+            RAISE 'column "%" of table % is protected twice', item.attname, item.rel
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = format('Triggers "%s" and "%s" would bind its values.', item.one, item.other),
+                HINT = 'Drop the table''s own trigger before it inherits another: what it bound can still be read.';
+        END LOOP;
+        -- ENABLE TRIGGER ALL, as pg_restore --disable-triggers says it, also means those that were ENABLE ALWAYS.
+        FOR item IN
+            SELECT t.relid::regclass AS rel, t.name
+            FROM @extschema@.envcrypt_tree(changed) r
+            JOIN @extschema@.envcrypt_owner_triggers t ON t.relid = r.relid AND t.enabled = 'O'
+            ORDER BY r.level, t.relid, t.name
+        LOOP
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', item.rel, item.name);
+        END LOOP;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_keep_protection() IS
+    'envcrypt: keeps owner triggers enabled always, and gives them to tables that inherit from protected ones';
+REVOKE ALL ON FUNCTION envcrypt_keep_protection() FROM PUBLIC;
+CREATE EVENT TRIGGER envcrypt_keep_protection ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE SCHEMA', 'ALTER TABLE')
+    EXECUTE FUNCTION envcrypt_keep_protection();
+ALTER EVENT TRIGGER envcrypt_keep_protection ENABLE ALWAYS;
+
+-- Protecting a column of a table with traffic. All state is in the table itself: a column beside the plain one, its
+-- twin, and a trigger that keeps the twin in step and names both. The procedures commit, so that they cannot have a
+-- search_path of their own: they call functions that have one, and qualify what they name themselves.
+
+CREATE FUNCTION envcrypt_sync_trigger() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_sync_trigger() IS
+    'envcrypt: keeps the encrypted twin of a plain column in step while envcrypt_protect_online() works';
+
+CREATE FUNCTION envcrypt_trigger_parts(trigger oid, OUT columns smallint[], OUT arguments text[])
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_trigger_parts(oid) IS
+    'envcrypt: the columns that a trigger''s WHEN clause names, in its order, and the trigger''s arguments';
+
+CREATE FUNCTION envcrypt_backfill("table" regclass, trigger oid, first bigint, "end" bigint, batch_size integer,
+    OUT next bigint, OUT written bigint, OUT skipped bigint)
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_backfill(regclass, oid, bigint, bigint, integer) IS
+    'envcrypt: writes missing twins of the rows in a range of blocks, of about batch_size rows at most';
+
+CREATE FUNCTION envcrypt_verify_twin("table" regclass, trigger oid) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_verify_twin(regclass, oid) IS
+    'envcrypt: raises unless every row''s twin opens to the plain value for the row''s owner; returns how many rows';
+
+CREATE FUNCTION envcrypt_lacks_twin("table" regclass, trigger oid) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_lacks_twin(regclass, oid) IS 'envcrypt: whether any row has a value without its twin';
+
+CREATE PROCEDURE envcrypt_require_own_transaction(what text)
+    LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON PROCEDURE envcrypt_require_own_transaction(text) IS 'envcrypt: raises where a procedure cannot commit';
+
+-- A table and all that inherits from it.
+CREATE FUNCTION envcrypt_online_tree("table" regclass, OUT member regclass, OUT depth integer) RETURNS SETOF record
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE tree (member, depth) AS (
+        SELECT "table"::oid, 0
+        UNION SELECT i.inhrelid, t.depth + 1 FROM pg_inherits i JOIN tree t ON t.member = i.inhparent
+    )
+    SELECT member::regclass, max(depth) FROM tree GROUP BY member ORDER BY 2, 1
+$$;
+COMMENT ON FUNCTION envcrypt_online_tree(regclass) IS 'envcrypt: a table and all that inherits from it';
+
+-- What is known of a column: nulls, where it has no such trigger.
+CREATE FUNCTION envcrypt_online_state("table" regclass, "column" name, OUT number smallint, OUT sync oid, OUT twin name,
+    OUT owner name, OUT context_id text, OUT null_owner text, OUT type text, OUT protected_by oid)
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item record;
+BEGIN
+    SELECT attnum INTO number FROM pg_attribute
+    WHERE attrelid = "table" AND attname = "column" AND attnum > 0 AND NOT attisdropped;
+    FOR item IN
+        SELECT t.oid, p.proname = 'envcrypt_sync_trigger' AS is_sync, (@extschema@.envcrypt_trigger_parts(t.oid)).*
+        FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+        WHERE t.tgrelid = "table" AND p.pronamespace = '@extschema@'::regnamespace
+            AND p.proname IN ('envcrypt_sync_trigger', 'envcrypt_owner_trigger')
+    LOOP
+        CONTINUE WHEN item.columns[1] IS DISTINCT FROM number;
+        context_id := item.arguments[1];
+        null_owner := item.arguments[2];
+        type := item.arguments[3];
+        IF item.is_sync THEN
+            sync := item.oid;
+            SELECT attname INTO twin FROM pg_attribute WHERE attrelid = "table" AND attnum = item.columns[2];
+        ELSE
+            protected_by := item.oid;
+        END IF;
+        SELECT attname INTO owner FROM pg_attribute
+        WHERE attrelid = "table" AND attnum = item.columns[CASE WHEN item.is_sync THEN 3 ELSE 2 END];
+        RETURN;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_state(regclass, name) IS 'envcrypt: how far a column''s protection is';
+
+-- The encrypted type for a column, as SQL, or null.
+CREATE FUNCTION envcrypt_online_type("table" regclass, "column" name) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format_type(@extschema@.envcrypt_twin(atttypid), atttypmod)
+        || CASE WHEN attcollation = 0 THEN '' ELSE ' COLLATE ' || attcollation::regcollation END
+    FROM pg_attribute
+    WHERE attrelid = "table" AND attname = "column" AND attnum > 0 AND NOT attisdropped
+$$;
+COMMENT ON FUNCTION envcrypt_online_type(regclass, name) IS 'envcrypt: the encrypted type for a plain column';
+
+-- Raises for a column that envcrypt_protect_online() works on, or works with as another one's owner or twin.
+CREATE FUNCTION envcrypt_online_refuse_begun("table" regclass, columns name[], may_continue boolean) RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    begun record;
+BEGIN
+    SELECT a.attname, p.attname AS plain INTO begun
+    FROM pg_trigger g,
+        @extschema@.envcrypt_trigger_parts(g.oid) AS parts,
+        pg_attribute a,
+        pg_attribute p
+    WHERE g.tgrelid = "table" AND g.tgfoid = '@extschema@.envcrypt_sync_trigger()'::regprocedure
+        AND a.attrelid = "table" AND a.attname = ANY (envcrypt_online_refuse_begun.columns)
+        AND a.attnum = ANY (parts.columns)
+        AND p.attrelid = "table" AND p.attnum = parts.columns[1]
+        AND NOT (may_continue AND p.attnum = a.attnum)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE 'column "%" of table % is in use by envcrypt_protect_online()', begun.attname, "table"
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('It has not ended for column "%s".', begun.plain),
+            HINT = 'Call that again to continue, or envcrypt_protect_online_cancel().';
+    END IF;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_refuse_begun(regclass, name[], boolean) IS
+    'envcrypt: raises for columns that envcrypt_protect_online() works on';
+
+-- What stands in the way. Beside what keeps envcrypt_protect() from its work, that is what would be dropped, with the
+-- plain column, without a word.
+CREATE FUNCTION envcrypt_online_refuse_obstacles("table" regclass, "column" name) RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    obstacles text;
+BEGIN
+    PERFORM @extschema@.envcrypt_online_refuse_begun("table", ARRAY["column"], true);
+    PERFORM @extschema@.envcrypt_refuse_obstacles("table", ARRAY["column"]);
+    SELECT string_agg(DISTINCT format('%s: drop it and create it again afterwards',
+        pg_describe_object(d.classid, d.objid, 0)), E'\n') INTO obstacles
+    FROM @extschema@.envcrypt_online_tree("table") t
+    JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.member AND d.refobjsubid = a.attnum
+    WHERE d.classid = 'pg_class'::regclass AND (SELECT relkind IN ('i', 'I') FROM pg_class WHERE oid = d.objid)
+        OR d.classid IN ('pg_statistic_ext'::regclass, 'pg_publication_rel'::regclass)
+        OR d.classid = 'pg_constraint'::regclass AND (SELECT contype <> 'c' FROM pg_constraint WHERE oid = d.objid);
+    IF obstacles IS NOT NULL THEN
+        RAISE 'cannot protect column "%" of table % online because of what depends on it', "column", "table"
+            USING ERRCODE = 'dependent_objects_still_exist', DETAIL = obstacles;
+    END IF;
+    SELECT string_agg(format('table %s', t.member), E'\n') INTO obstacles
+    FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_class c ON c.oid = t.member
+    JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+    WHERE c.relkind NOT IN ('r', 'p') OR a.attinhcount > 1 OR a.attidentity <> '' OR a.attgenerated <> '';
+    IF obstacles IS NOT NULL THEN
+        RAISE 'cannot protect column "%" of table % online', "column", "table"
+            USING ERRCODE = 'feature_not_supported',
+            DETAIL = 'It is generated, or inherited from several tables:' || E'\n' || obstacles;
+    END IF;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_refuse_obstacles(regclass, name) IS
+    'envcrypt: raises with everything that keeps a column from being protected online';
+
+-- Checks that need no lock. Returns false if the column is protected already, as is wanted.
+CREATE FUNCTION envcrypt_online_check("table" regclass, "column" name, owner_column name, null_owner text,
+    batch_size integer, pause interval, lock_timeout interval) RETURNS boolean
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    class record;
+    state record;
+BEGIN
+    IF "table" IS NULL OR "column" IS NULL OR null_owner IS NULL THEN
+        RAISE 'table, column and null_owner must not be null' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF null_owner NOT IN ('error', 'database') THEN
+        RAISE 'null_owner must be ''error'' or ''database''' USING ERRCODE = 'invalid_parameter_value';
+    ELSIF batch_size IS NULL OR batch_size < 1 THEN
+        RAISE 'batch_size must be at least 1' USING ERRCODE = 'invalid_parameter_value';
+    ELSIF pause IS NULL OR pause < '0' THEN
+        RAISE 'pause must not be negative' USING ERRCODE = 'invalid_parameter_value';
+    ELSIF lock_timeout IS NULL OR lock_timeout <= '0' THEN
+        RAISE 'lock_timeout must be positive' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT relkind, pg_has_role(relowner, 'USAGE') AS is_owner INTO class FROM pg_class WHERE oid = "table";
+    IF NOT FOUND THEN
+        RAISE 'relation with OID % does not exist', "table"::oid USING ERRCODE = 'undefined_table';
+    ELSIF class.relkind NOT IN ('r', 'p') THEN
+        RAISE '"%" is not a table', "table" USING ERRCODE = 'wrong_object_type';
+    ELSIF NOT class.is_owner THEN
+        RAISE 'must be owner of table %', "table" USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM @extschema@.envcrypt_require_right('seal');
+    IF owner_column IS NOT NULL THEN
+        PERFORM @extschema@.envcrypt_find_owner_column("table", ARRAY["column"], owner_column);
+    END IF;
+    IF NOT @extschema@.envcrypt_needs_protection("table", "column", owner_column, null_owner) THEN
+        RETURN false;
+    END IF;
+    IF @extschema@.envcrypt_online_type("table", "column") IS NULL THEN
+        RAISE 'column "%" of table % is encrypted already', "column", "table"
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'envcrypt_protect() binds its values to their owners.';
+    END IF;
+    state := @extschema@.envcrypt_online_state("table", "column");
+    IF state.sync IS NOT NULL AND (state.owner, state.null_owner) IS DISTINCT FROM (owner_column, null_owner) THEN
+        RAISE 'column "%" of table % is being protected with other arguments', "column", "table"
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('Its owner column is %s, null_owner is %L.', coalesce(quote_ident(state.owner), 'not set'),
+                state.null_owner),
+            HINT = 'Continue with these, or call envcrypt_protect_online_cancel().';
+    END IF;
+    PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_check(regclass, name, name, text, integer, interval, interval) IS
+    'envcrypt: checks of envcrypt_protect_online() that need no lock';
+
+-- The sync trigger of a table and all that inherits from it (partitions get theirs from PostgreSQL), where it is missing.
+CREATE FUNCTION envcrypt_online_make_triggers("table" regclass, "column" name, twin name, owner name, context_id text,
+    null_owner text, type text) RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item regclass;
+    name CONSTANT name := format('~envcrypt_%s_sync', context_id);
+BEGIN
+    FOR item IN SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t ORDER BY t.depth, t.member LOOP
+        IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = item AND tgname = name) THEN
+            EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE ON %s FOR EACH ROW '
+                'WHEN (new.%I IS NOT NULL OR new.%I IS NOT NULL%s) '
+                'EXECUTE FUNCTION @extschema@.envcrypt_sync_trigger(%L, %L, %L)', name, item, "column", twin,
+                coalesce(' OR new.' || quote_ident(owner) || ' IS NULL', ''), context_id, null_owner, type);
+        END IF;
+    END LOOP;
+    FOR item IN
+        SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_trigger g ON g.tgrelid = t.member
+        WHERE g.tgname = name AND g.tgenabled <> 'A' ORDER BY t.depth, t.member
+    LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', item, name);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_make_triggers(regclass, name, name, name, text, text, text) IS
+    'envcrypt: makes the trigger that keeps a twin in step';
+
+-- CHECK constraints of the encrypted column: those that say that every value has its twin, and copies of the plain
+-- column's. A copy's name is made from the original's name and definition.
+CREATE FUNCTION envcrypt_online_constraints("table" regclass, "column" name, OUT member regclass, OUT original name,
+    OUT definition text, OUT must_hold boolean, OUT copy name, OUT copy_exists boolean, OUT copy_holds boolean)
+    RETURNS SETOF record
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH state AS (
+        SELECT s.*, format('~envcrypt_%s_', s.context_id) AS prefix
+        FROM @extschema@.envcrypt_online_state("table", "column") s
+    ), wanted AS (
+        SELECT t.member, t.depth, NULL::name AS original,
+            format('CHECK (%s%I IS NOT NULL) NOT VALID',
+                CASE WHEN NOT a.attnotnull THEN format('%I IS NULL OR ', "column") END, s.twin) AS definition,
+            true AS must_hold,
+            (s.prefix || CASE WHEN a.attnotnull THEN 'not_null' ELSE 'complete' END)::name AS copy
+        FROM state s, @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        WHERE t.depth = 0 OR a.attnotnull
+        UNION ALL
+        SELECT t.member, t.depth, k.conname, pg_get_constraintdef(k.oid)
+            || CASE WHEN k.convalidated THEN ' NOT VALID' ELSE '' END, k.convalidated,
+            s.prefix || md5(format('%s %s', k.conname, pg_get_constraintdef(k.oid)))
+        FROM state s, @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        JOIN pg_constraint k ON k.conrelid = t.member AND k.contype = 'c' AND a.attnum = ANY (k.conkey)
+        WHERE k.coninhcount = 0 AND NOT starts_with(k.conname, s.prefix)
+    )
+    SELECT w.member, w.original, w.definition, w.must_hold, w.copy, c.oid IS NOT NULL, coalesce(c.convalidated, false)
+    FROM wanted w
+    LEFT JOIN pg_constraint c ON c.conrelid = w.member AND c.contype = 'c' AND c.conname = w.copy
+    ORDER BY w.original NULLS FIRST, w.depth, w.member
+$$;
+COMMENT ON FUNCTION envcrypt_online_constraints(regclass, name) IS
+    'envcrypt: the CHECK constraints that an encrypted column must have before it takes the plain one''s place';
+
+-- Adds the missing ones, unvalidated. Their text names the plain column, so the twin has its name for a moment.
+CREATE FUNCTION envcrypt_online_add_constraints("table" regclass, "column" name, only_copies boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    state record;
+    item record;
+    statement text;
+    statements text[];
+BEGIN
+    state := @extschema@.envcrypt_online_state("table", "column");
+    FOR item IN
+        SELECT * FROM @extschema@.envcrypt_online_constraints("table", "column")
+        WHERE NOT copy_exists AND original IS NULL AND NOT only_copies
+    LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM pg_constraint WHERE conrelid = item.member AND conname = item.copy);
+        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', item.member, item.copy, item.definition);
+    END LOOP;
+    SELECT array_agg(format('ALTER TABLE %s ADD CONSTRAINT %I %s', member, copy, definition)) INTO statements
+    FROM @extschema@.envcrypt_online_constraints("table", "column") WHERE NOT copy_exists AND original IS NOT NULL;
+    IF statements IS NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO "~envcrypt"', "table", "column");
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", state.twin, "column");
+    FOREACH statement IN ARRAY statements LOOP
+        EXECUTE statement;
+    END LOOP;
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", "column", state.twin);
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN "~envcrypt" TO %I', "table", "column");
+END $$;
+COMMENT ON FUNCTION envcrypt_online_add_constraints(regclass, name, boolean) IS
+    'envcrypt: adds what envcrypt_online_constraints() finds missing';
+
+CREATE FUNCTION envcrypt_online_drop_constraints("table" regclass, prefix text) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item record;
+BEGIN
+    FOR item IN
+        SELECT t.member, k.conname
+        FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_constraint k ON k.conrelid = t.member
+        WHERE starts_with(k.conname, prefix) AND k.contype = 'c' AND k.coninhcount = 0
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', item.member, item.conname);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_drop_constraints(regclass, text) IS
+    'envcrypt: drops constraints by their names'' beginning';
+
+-- The steps. Those that lock the table return the next one.
+
+CREATE FUNCTION envcrypt_online_prepare("table" regclass, "column" name, owner_column name, null_owner text)
+    RETURNS text
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    state record;
+    twin name;
+    stem text := "column";
+BEGIN
+    state := @extschema@.envcrypt_online_state("table", "column");
+    IF state.protected_by IS NOT NULL THEN
+        RETURN 'check';
+    END IF;
+    PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
+    twin := state.twin;
+    IF state.sync IS NULL THEN
+        WHILE octet_length(stem || '__envcrypt') > 63 LOOP
+            stem := left(stem, -1);
+        END LOOP;
+        twin := stem || '__envcrypt';
+        state.context_id := @extschema@.envcrypt_free_context_id('{}');
+        state.type := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+                       WHERE attrelid = "table" AND attnum = state.number);
+        EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', "table", twin,
+            @extschema@.envcrypt_online_type("table", "column"));
+        IF EXISTS (SELECT FROM pg_publication_tables p JOIN @extschema@.envcrypt_online_tree("table") t
+                ON t.member = format('%I.%I', p.schemaname, p.tablename)::regclass) THEN
+            RAISE WARNING 'table % is published, and its new column "%" with it', "table", twin
+                USING DETAIL = 'Subscribers without it stop at the next change of a row, and go on once they have it.';
+        END IF;
+    END IF;
+    PERFORM @extschema@.envcrypt_online_make_triggers("table", "column", twin, owner_column, state.context_id, null_owner,
+        state.type);
+    IF state.sync IS NULL THEN
+        -- Whether the CHECK constraints can be kept is better known now than when all rows are done.
+        PERFORM @extschema@.envcrypt_online_add_constraints("table", "column", true);
+        PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
+    END IF;
+    RETURN 'backfill';
+END $$;
+COMMENT ON FUNCTION envcrypt_online_prepare(regclass, name, name, text) IS
+    'envcrypt: makes the twin column and the trigger that keeps it in step';
+
+CREATE FUNCTION envcrypt_online_constrain("table" regclass, "column" name) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF (@extschema@.envcrypt_online_state("table", "column")).sync IS NULL THEN
+        RETURN 'check';
+    END IF;
+    PERFORM @extschema@.envcrypt_online_add_constraints("table", "column", false);
+    RETURN 'validate';
+END $$;
+COMMENT ON FUNCTION envcrypt_online_constrain(regclass, name) IS
+    'envcrypt: adds the twin''s constraints, which hold for what is written from then on';
+
+CREATE FUNCTION envcrypt_online_validate("table" regclass, "column" name, verify boolean) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item record;
+BEGIN
+    FOR item IN
+        SELECT * FROM @extschema@.envcrypt_online_constraints("table", "column")
+        WHERE copy_exists AND must_hold AND NOT copy_holds
+    LOOP
+        BEGIN
+            EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', item.member, item.copy);
+        EXCEPTION WHEN check_violation THEN
+            IF item.original IS NULL THEN
+                RETURN 'backfill';
+            END IF;
+            RAISE 'constraint "%" of table % does not hold for the encrypted column', item.original, item.member
+                USING ERRCODE = 'check_violation', HINT = 'Drop the constraint, or correct the rows.';
+        END;
+    END LOOP;
+    RETURN CASE WHEN verify THEN 'verify' ELSE 'swap' END;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_validate(regclass, name, boolean) IS 'envcrypt: validates the twin''s constraints';
+
+CREATE FUNCTION envcrypt_online_verify("table" regclass, "column" name) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item regclass;
+    state record;
+    rows bigint := 0;
+BEGIN
+    BEGIN
+        PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL, NULL);
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE WARNING 'the encrypted values were not verified'
+            USING DETAIL = 'The role may not open values.',
+                HINT = 'envcrypt_verify() can be called later by a role that may.';
+        RETURN 'swap';
+    END;
+    FOR item IN
+        SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_class c ON c.oid = t.member
+        WHERE c.relkind = 'r' ORDER BY t.member
+    LOOP
+        state := @extschema@.envcrypt_online_state(item, "column");
+        CONTINUE WHEN state.number IS NULL;
+        IF state.sync IS NULL THEN
+            RETURN 'prepare';
+        END IF;
+        rows := rows + @extschema@.envcrypt_verify_twin(item, state.sync);
+    END LOOP;
+    RAISE NOTICE 'envcrypt_protect_online() verified % rows', rows;
+    RETURN 'swap';
+END $$;
+COMMENT ON FUNCTION envcrypt_online_verify(regclass, name) IS 'envcrypt: verifies all twins, where the role may open';
+
+-- What has to be made again once the twin has its place, as statements.
+CREATE FUNCTION envcrypt_online_dependents("table" regclass, "column" name, OUT before text, OUT after text)
+    RETURNS SETOF record
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item record;
+    twin name := (@extschema@.envcrypt_online_state("table", "column")).twin;
+BEGIN
+    -- Policies, of other tables, too.
+    FOR item IN
+        SELECT DISTINCT p.*, p.polrelid::regclass AS of_table, (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC'
+                ELSE quote_ident(pg_get_userbyid(r)) END, ', ') FROM unnest(p.polroles) AS r) AS roles,
+            obj_description(p.oid, 'pg_policy') AS description
+        FROM @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.refclassid = 'pg_class'::regclass
+            AND d.refobjid = t.member AND d.refobjsubid = a.attnum
+        JOIN pg_policy p ON p.oid = d.objid
+    LOOP
+        before := format('DROP POLICY %I ON %s', item.polname, item.of_table);
+        after := format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s', item.polname, item.of_table,
+            CASE WHEN item.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+            CASE item.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
+                ELSE 'ALL' END, item.roles,
+            coalesce(' USING (' || pg_get_expr(item.polqual, item.polrelid) || ')', ''),
+            coalesce(' WITH CHECK (' || pg_get_expr(item.polwithcheck, item.polrelid) || ')', ''));
+        RETURN NEXT;
+        before := NULL;
+        after := format('COMMENT ON POLICY %I ON %s IS %L', item.polname, item.of_table, item.description);
+        IF item.description IS NOT NULL THEN
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+    -- Triggers that name the column, after OF or in WHEN.
+    FOR item IN
+        SELECT DISTINCT g.oid, g.tgname, t.member, g.tgenabled, pg_get_triggerdef(g.oid) AS definition,
+            obj_description(g.oid, 'pg_trigger') AS description
+        FROM @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_class'::regclass
+            AND d.refobjid = t.member AND d.refobjsubid = a.attnum
+        JOIN pg_trigger g ON g.oid = d.objid AND NOT g.tgisinternal AND g.tgparentid = 0
+        WHERE g.tgfoid <> '@extschema@.envcrypt_sync_trigger()'::regprocedure
+    LOOP
+        before := format('DROP TRIGGER %I ON %s', item.tgname, item.member);
+        after := item.definition;
+        RETURN NEXT;
+        before := NULL;
+        after := format('ALTER TABLE %s %s TRIGGER %I', item.member, CASE item.tgenabled WHEN 'D' THEN 'DISABLE'
+            WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, item.tgname);
+        IF item.tgenabled <> 'O' THEN
+            RETURN NEXT;
+        END IF;
+        after := format('COMMENT ON TRIGGER %I ON %s IS %L', item.tgname, item.member, item.description);
+        IF item.description IS NOT NULL THEN
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+    before := NULL;
+    -- What belongs to the column itself, in each table.
+    FOR item IN
+        SELECT t.member, a.*, pg_get_expr(f.adbin, f.adrelid) AS def, col_description(t.member, a.attnum) AS description
+        FROM @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        LEFT JOIN pg_attrdef f ON f.adrelid = t.member AND f.adnum = a.attnum
+        ORDER BY t.depth, t.member
+    LOOP
+        after := format('ALTER TABLE %s ALTER COLUMN %I %s', item.member, "column",
+            coalesce('SET DEFAULT ' || item.def, 'DROP DEFAULT'));
+        RETURN NEXT;
+        IF item.attstattarget <> -1 THEN
+            after := format('ALTER TABLE ONLY %s ALTER COLUMN %I SET STATISTICS %s', item.member, "column",
+                item.attstattarget);
+            RETURN NEXT;
+        END IF;
+        IF item.attoptions IS NOT NULL THEN
+            after := format('ALTER TABLE ONLY %s ALTER COLUMN %I SET (%s)', item.member, "column",
+                array_to_string(item.attoptions, ', '));
+            RETURN NEXT;
+        END IF;
+        IF item.description IS NOT NULL THEN
+            after := format('COMMENT ON COLUMN %s.%I IS %L', item.member, "column", item.description);
+            RETURN NEXT;
+        END IF;
+        RETURN QUERY
+            SELECT NULL, format('SECURITY LABEL FOR %I ON COLUMN %s.%I IS %L', l.provider, item.member, "column", l.label)
+            FROM pg_seclabel l
+            WHERE l.classoid = 'pg_class'::regclass AND l.objoid = item.member AND l.objsubid = item.attnum;
+        RETURN QUERY
+            SELECT NULL, format('GRANT %s (%I) ON %s TO %s%s', x.privilege_type, "column", item.member,
+                CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END,
+                CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            FROM aclexplode(item.attacl) AS x;
+        RETURN QUERY
+            SELECT format('ALTER SEQUENCE %s OWNED BY %s.%I', s.objid::regclass, item.member, twin), NULL
+            FROM pg_depend s JOIN pg_class c ON c.oid = s.objid AND c.relkind = 'S'
+            WHERE s.classid = 'pg_class'::regclass AND s.refclassid = 'pg_class'::regclass AND s.deptype = 'a'
+                AND s.refobjid = item.member AND s.refobjsubid = item.attnum;
+    END LOOP;
+    RETURN QUERY
+        SELECT NULL, format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', c.member, c.copy, c.original)
+        FROM @extschema@.envcrypt_online_constraints("table", "column") c WHERE c.original IS NOT NULL;
+    RETURN QUERY
+        SELECT NULL, format('COMMENT ON CONSTRAINT %I ON %s IS %L', c.original, c.member,
+            obj_description(k.oid, 'pg_constraint'))
+        FROM @extschema@.envcrypt_online_constraints("table", "column") c
+        JOIN pg_constraint k ON k.conrelid = c.member AND k.conname = c.original
+        WHERE obj_description(k.oid, 'pg_constraint') IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_dependents(regclass, name) IS
+    'envcrypt: statements that take down, before the swap, and make again after it, what names a column';
+
+CREATE FUNCTION envcrypt_online_swap("table" regclass, "column" name) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    state record;
+    item record;
+    statement text;
+    take_down text[];
+    make_again text[];
+    storage text;  -- as envcrypt_protect() keeps it for envcrypt_unprotect()
+BEGIN
+    state := @extschema@.envcrypt_online_state("table", "column");
+    IF state.sync IS NULL THEN
+        RETURN 'check';
+    ELSIF EXISTS (SELECT FROM @extschema@.envcrypt_online_tree("table") t
+            WHERE (@extschema@.envcrypt_online_state(t.member, "column")).sync IS NULL) THEN
+        RETURN 'prepare';  -- a table came to inherit
+    ELSIF EXISTS (SELECT FROM @extschema@.envcrypt_online_constraints("table", "column")
+            WHERE NOT copy_exists OR must_hold AND NOT copy_holds) THEN
+        RETURN 'constrain';
+    END IF;
+    PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
+    SELECT array_agg(d.before) FILTER (WHERE d.before IS NOT NULL),
+        array_agg(d.after) FILTER (WHERE d.after IS NOT NULL) INTO take_down, make_again
+    FROM @extschema@.envcrypt_online_dependents("table", "column") AS d;
+    SELECT nullif(concat_ws(' ', CASE WHEN t.typstorage <> a.attstorage THEN 'STORAGE ' || CASE a.attstorage
+            WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
+        CASE a.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END), '') INTO storage
+    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = "table" AND a.attnum = state.number;
+
+    FOREACH statement IN ARRAY coalesce(take_down, '{}') LOOP
+        EXECUTE statement;
+    END LOOP;
+    -- The validated constraints spare these a scan.
+    FOR item IN
+        SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column" AND a.attnotnull
+        ORDER BY t.depth, t.member
+    LOOP
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', item.member, state.twin);
+    END LOOP;
+    PERFORM @extschema@.envcrypt_online_drop_triggers("table", state.context_id);
+    EXECUTE format('ALTER TABLE %s DROP COLUMN %I', "table", "column");
+    -- Where a table that inherits has the column of its own, too.
+    FOR item IN
+        SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        ORDER BY t.depth, t.member
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP COLUMN IF EXISTS %I', item.member, "column");
+    END LOOP;
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", state.twin, "column");
+    FOREACH statement IN ARRAY coalesce(make_again, '{}') LOOP
+        EXECUTE statement;
+    END LOOP;
+    PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
+    PERFORM @extschema@.envcrypt_make_trigger("table", "column", state.owner, state.context_id::integer, state.null_owner,
+        state.type, storage);
+    PERFORM @extschema@.envcrypt_spread_triggers("table");
+    RAISE NOTICE 'column "%" of table % is protected now', "column", "table"
+        USING DETAIL = 'It is the table''s last column now: INSERT without a list of columns must follow. '
+            'The plain values stay in the table''s files until VACUUM FULL or CLUSTER, '
+            'and in WAL, backups and standbys until these are gone.';
+    RETURN 'done';
+END $$;
+COMMENT ON FUNCTION envcrypt_online_swap(regclass, name) IS 'envcrypt: puts the twin into the plain column''s place';
+
+CREATE FUNCTION envcrypt_online_drop_triggers("table" regclass, context_id text) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item record;
+BEGIN
+    FOR item IN
+        SELECT t.member, g.tgname FROM @extschema@.envcrypt_online_tree("table") t
+        JOIN pg_trigger g ON g.tgrelid = t.member AND g.tgparentid = 0,
+        @extschema@.envcrypt_trigger_parts(g.oid) AS parts
+        WHERE g.tgfoid = '@extschema@.envcrypt_sync_trigger()'::regprocedure AND parts.arguments[1] = context_id
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', item.tgname, item.member);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_drop_triggers(regclass, text) IS 'envcrypt: drops a column''s sync triggers';
+
+CREATE FUNCTION envcrypt_online_undo("table" regclass, "column" name) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    state record;
+BEGIN
+    state := @extschema@.envcrypt_online_state("table", "column");
+    IF state.sync IS NULL THEN
+        RAISE NOTICE 'column "%" of table % is not being protected', "column", "table";
+        RETURN 'done';
+    END IF;
+    PERFORM @extschema@.envcrypt_online_drop_triggers("table", state.context_id);
+    PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
+    EXECUTE format('ALTER TABLE %s DROP COLUMN %I', "table", state.twin);
+    RAISE NOTICE 'column "%" of table % stays plain', "column", "table";
+    RETURN 'done';
+END $$;
+COMMENT ON FUNCTION envcrypt_online_undo(regclass, name) IS 'envcrypt: removes the twin column and its trigger';
+
+-- One attempt at a step that needs the table for itself; null if the lock could not be had in that time. The n-th
+-- attempt in vain is now and then longer, so that PostgreSQL cancels an autovacuum that is in the way.
+CREATE FUNCTION envcrypt_online_attempt(step text, "table" regclass, "column" name, owner_column name, null_owner text,
+    patience interval, attempt integer) RETURNS text
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    milliseconds integer := greatest(1, ceil(extract(epoch FROM patience) * 1000));
+    holders text;
+BEGIN
+    IF attempt % 5 = 4 AND EXISTS (SELECT FROM pg_locks WHERE locktype = 'relation' AND mode = 'ShareUpdateExclusiveLock'
+            AND granted AND relation IN (SELECT member FROM @extschema@.envcrypt_online_tree("table"))) THEN
+        milliseconds := milliseconds + (SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout');
+    END IF;
+    BEGIN
+        PERFORM set_config('lock_timeout', milliseconds::text, true);
+        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', "table");
+        IF step = 'prepare' THEN
+            RETURN @extschema@.envcrypt_online_prepare("table", "column", owner_column, null_owner);
+        ELSIF step = 'constrain' THEN
+            RETURN @extschema@.envcrypt_online_constrain("table", "column");
+        ELSIF step = 'swap' THEN
+            RETURN @extschema@.envcrypt_online_swap("table", "column");
+        END IF;
+        RETURN @extschema@.envcrypt_online_undo("table", "column");
+    EXCEPTION WHEN lock_not_available THEN
+        IF attempt % 20 = 5 THEN
+            SELECT string_agg(DISTINCT coalesce('process ' || l.pid, 'a prepared transaction'), ', ') INTO holders
+            FROM pg_locks l
+            WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
+                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND l.relation IN (SELECT member FROM @extschema@.envcrypt_online_tree("table"));
+            RAISE NOTICE 'envcrypt_protect_online() waits for a lock on table %', "table"
+                USING DETAIL = format('In its way: %s.', coalesce(holders, 'a transaction that has just ended'));
+        END IF;
+        RETURN NULL;
+    END;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_attempt(text, regclass, name, name, text, interval, integer) IS
+    'envcrypt: tries a step that locks the table, for a short time';
+
+-- The tables whose rows are to be written; null, if one lacks its trigger.
+CREATE FUNCTION envcrypt_online_leaves("table" regclass, "column" name) RETURNS oid[]
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN bool_and(EXISTS (SELECT FROM pg_trigger WHERE tgenabled = 'A'
+            AND oid = (@extschema@.envcrypt_online_state(t.member, "column")).sync))
+        THEN coalesce(array_agg(t.member::oid ORDER BY t.member) FILTER (WHERE c.relkind = 'r'), '{}') ELSE NULL END
+    FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_class c ON c.oid = t.member
+$$;
+COMMENT ON FUNCTION envcrypt_online_leaves(regclass, name) IS
+    'envcrypt: the tables whose rows are to be written; null, where a trigger is missing';
+
+CREATE FUNCTION envcrypt_online_first_step("table" regclass, "column" name) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN @extschema@.envcrypt_online_leaves("table", "column") IS NULL THEN 'prepare' ELSE 'backfill' END
+$$;
+COMMENT ON FUNCTION envcrypt_online_first_step(regclass, name) IS 'envcrypt: where envcrypt_protect_online() begins';
+
+CREATE FUNCTION envcrypt_online_blocks(leaf oid) RETURNS bigint
+LANGUAGE sql VOLATILE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(pg_relation_size(leaf::regclass) / current_setting('block_size')::bigint, 0)
+$$;
+COMMENT ON FUNCTION envcrypt_online_blocks(oid) IS 'envcrypt: how many blocks a table has';
+
+-- One batch. A table that is gone, or was cancelled, has nothing to do. Waits are given up before PostgreSQL would take
+-- them for a deadlock of someone else's making.
+CREATE FUNCTION envcrypt_online_batch(leaf oid, "column" name, first bigint, "end" bigint, batch_size integer,
+    OUT next bigint, OUT written bigint, OUT skipped bigint)
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    state record;
+BEGIN
+    next := "end";
+    written := 0;
+    skipped := 0;
+    state := @extschema@.envcrypt_online_state(leaf, "column");
+    IF state.sync IS NULL OR NOT EXISTS (SELECT FROM pg_class WHERE oid = leaf) THEN
+        RETURN;
+    END IF;
+    PERFORM set_config('lock_timeout', '500ms', true);
+    SELECT b.next, b.written, b.skipped INTO next, written, skipped
+    FROM @extschema@.envcrypt_backfill(leaf, state.sync, first, "end", batch_size) AS b;
+EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+    next := first;
+    written := 0;
+    skipped := 0;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_batch(oid, name, bigint, bigint, integer) IS
+    'envcrypt: one batch of envcrypt_protect_online()';
+
+-- After a pass over all rows: the next step.
+CREATE FUNCTION envcrypt_online_after_pass("table" regclass, "column" name, passes integer, written bigint,
+    skipped bigint) RETURNS text
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    leaf oid;
+    leaves oid[] := @extschema@.envcrypt_online_leaves("table", "column");
+    sync oid;
+BEGIN
+    IF leaves IS NULL THEN
+        RETURN 'check';
+    END IF;
+    FOREACH leaf IN ARRAY leaves LOOP
+        sync := (@extschema@.envcrypt_online_state(leaf, "column")).sync;
+        IF @extschema@.envcrypt_lacks_twin(leaf, sync) THEN
+            IF passes % 20 = 5 AND written = 0 THEN
+                RAISE NOTICE 'envcrypt_protect_online() waits for rows of table % that other transactions have locked',
+                    leaf::regclass;
+            END IF;
+            RETURN 'backfill';
+        END IF;
+    END LOOP;
+    RETURN 'constrain';
+END $$;
+COMMENT ON FUNCTION envcrypt_online_after_pass(regclass, name, integer, bigint, bigint) IS
+    'envcrypt: whether all rows have their twins';
+
+CREATE FUNCTION envcrypt_online_progress(leaf oid, done bigint, blocks bigint, told bigint, pass integer) RETURNS bigint
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    percent bigint := 100 * done / blocks;
+BEGIN
+    -- Small tables are done before anybody reads it.
+    IF blocks < 1000 OR percent < told + 10 THEN
+        RETURN told;
+    END IF;
+    RAISE NOTICE 'envcrypt_protect_online(): pass % over table %: % %%', pass, leaf::regclass, percent;
+    RETURN percent;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_progress(oid, bigint, bigint, bigint, integer) IS
+    'envcrypt: says how far the backfill is; returns the percentage that was told last';
+
+CREATE FUNCTION envcrypt_online_pause(pause interval, written bigint) RETURNS double precision
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN written > 0 THEN extract(epoch FROM pause)::float8 ELSE 0 END
+$$;
+COMMENT ON FUNCTION envcrypt_online_pause(interval, bigint) IS 'envcrypt: how long to rest after a batch, in seconds';
+
+CREATE FUNCTION envcrypt_online_rest(patience interval) RETURNS void
+LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT pg_sleep(least(5, greatest(0.1, 4 * extract(epoch FROM patience)))::float8)
+$$;
+COMMENT ON FUNCTION envcrypt_online_rest(interval) IS
+    'envcrypt: sleeps after an attempt in vain, so that others have the table for most of the time';
+
+CREATE FUNCTION envcrypt_online_check_cancel("table" regclass, "column" name, lock_timeout interval) RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF "table" IS NULL OR "column" IS NULL THEN
+        RAISE 'table and column must not be null' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF lock_timeout IS NULL OR lock_timeout <= '0' THEN
+        RAISE 'lock_timeout must be positive' USING ERRCODE = 'invalid_parameter_value';
+    ELSIF NOT EXISTS (SELECT FROM pg_class WHERE oid = "table") THEN
+        RAISE 'relation with OID % does not exist', "table"::oid USING ERRCODE = 'undefined_table';
+    ELSIF NOT (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = "table") THEN
+        RAISE 'must be owner of table %', "table" USING ERRCODE = 'insufficient_privilege';
+    ELSIF (@extschema@.envcrypt_online_state("table", "column")).number IS NULL THEN
+        RAISE 'column "%" of table % does not exist', "column", "table" USING ERRCODE = 'undefined_column';
+    END IF;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_check_cancel(regclass, name, interval) IS
+    'envcrypt: checks of envcrypt_protect_online_cancel()';
+
+-- The steps, each in transactions of its own: check, prepare, backfill (batches, and passes until nothing is left),
+-- constrain, validate, verify, swap. Any of them may lead back to an earlier one. Called again after an interruption, it
+-- begins with what the table says is done.
+CREATE PROCEDURE envcrypt_protect_online("table" regclass, "column" name, owner_column name DEFAULT NULL,
+    null_owner text DEFAULT 'error', batch_size integer DEFAULT 10000, pause interval DEFAULT '0',
+    lock_timeout interval DEFAULT '200 milliseconds', verify boolean DEFAULT true)
+LANGUAGE plpgsql AS $$
+DECLARE
+    what CONSTANT text := 'envcrypt_protect_online()';
+    step text := 'check';
+    answer text;
+    attempt integer := 0;
+    passes integer := 0;
+    leaves oid[];
+    leaf oid;
+    first bigint;
+    blocks bigint;
+    told bigint;
+    batch record;
+    written bigint;
+    skipped bigint;
+    seconds double precision;
+BEGIN
+    CALL @extschema@.envcrypt_require_own_transaction(what);
+    COMMIT;
+    -- Whatever the session's default is; it is kept by AND CHAIN.
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    LOOP
+        IF step OPERATOR(pg_catalog.=) 'check' THEN
+            EXIT WHEN NOT @extschema@.envcrypt_online_check("table", "column", owner_column, null_owner, batch_size,
+                pause, lock_timeout);
+            step := @extschema@.envcrypt_online_first_step("table", "column");
+        ELSIF step OPERATOR(pg_catalog.=) 'backfill' THEN
+            leaves := @extschema@.envcrypt_online_leaves("table", "column");
+            IF leaves IS NULL THEN
+                step := 'check';
+                CONTINUE;
+            END IF;
+            passes := passes OPERATOR(pg_catalog.+) 1;
+            written := 0;
+            skipped := 0;
+            FOREACH leaf IN ARRAY leaves LOOP
+                first := 0;
+                told := 0;
+                blocks := @extschema@.envcrypt_online_blocks(leaf);
+                WHILE first OPERATOR(pg_catalog.<) blocks LOOP
+                    batch := @extschema@.envcrypt_online_batch(leaf, "column", first, blocks, batch_size);
+                    COMMIT AND CHAIN;
+                    first := batch.next;
+                    written := written OPERATOR(pg_catalog.+) batch.written;
+                    skipped := skipped OPERATOR(pg_catalog.+) batch.skipped;
+                    told := @extschema@.envcrypt_online_progress(leaf, first, blocks, told, passes);
+                    seconds := @extschema@.envcrypt_online_pause(pause, batch.written);
+                    IF seconds OPERATOR(pg_catalog.>) 0::pg_catalog.float8 THEN
+                        PERFORM pg_catalog.pg_sleep(seconds);
+                        COMMIT AND CHAIN;
+                    END IF;
+                END LOOP;
+            END LOOP;
+            step := @extschema@.envcrypt_online_after_pass("table", "column", passes, written, skipped);
+            IF step OPERATOR(pg_catalog.=) 'backfill' AND written OPERATOR(pg_catalog.=) 0::pg_catalog.int8 THEN
+                -- What is left is locked.
+                COMMIT AND CHAIN;
+                PERFORM pg_catalog.pg_sleep(0.5::pg_catalog.float8);
+            END IF;
+        ELSIF step OPERATOR(pg_catalog.=) 'validate' THEN
+            step := @extschema@.envcrypt_online_validate("table", "column", verify);
+        ELSIF step OPERATOR(pg_catalog.=) 'verify' THEN
+            step := @extschema@.envcrypt_online_verify("table", "column");
+        ELSIF step OPERATOR(pg_catalog.=) 'done' THEN
+            EXIT;
+        ELSE
+            answer := @extschema@.envcrypt_online_attempt(step, "table", "column", owner_column, null_owner, lock_timeout,
+                attempt);
+            COMMIT AND CHAIN;
+            IF answer IS NULL THEN
+                attempt := attempt OPERATOR(pg_catalog.+) 1;
+                PERFORM @extschema@.envcrypt_online_rest(lock_timeout);
+            ELSE
+                attempt := 0;
+                step := answer;
+            END IF;
+        END IF;
+        COMMIT AND CHAIN;
+    END LOOP;
+END $$;
+COMMENT ON PROCEDURE envcrypt_protect_online(regclass, name, name, text, integer, interval, interval, boolean) IS
+    'makes a column of a table with traffic encrypted; commits as it goes; called again, it continues';
+
+CREATE PROCEDURE envcrypt_protect_online_cancel("table" regclass, "column" name,
+    lock_timeout interval DEFAULT '200 milliseconds')
+LANGUAGE plpgsql AS $$
+DECLARE
+    attempt integer := 0;
+BEGIN
+    CALL @extschema@.envcrypt_require_own_transaction('envcrypt_protect_online_cancel()');
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    PERFORM @extschema@.envcrypt_online_check_cancel("table", "column", lock_timeout);
+    WHILE @extschema@.envcrypt_online_attempt('undo', "table", "column", NULL, NULL, lock_timeout, attempt) IS NULL LOOP
+        COMMIT AND CHAIN;
+        attempt := attempt OPERATOR(pg_catalog.+) 1;
+        PERFORM @extschema@.envcrypt_online_rest(lock_timeout);
+        COMMIT AND CHAIN;
+    END LOOP;
+END $$;
+COMMENT ON PROCEDURE envcrypt_protect_online_cancel(regclass, name, interval) IS
+    'ends envcrypt_protect_online() before it is done: the column stays plain, and nothing else is left';
+
 -- Keys. Each of these functions checks the caller's right itself, too.
 
 CREATE FUNCTION envcrypt_generate_master_key() RETURNS text
@@ -691,6 +2515,272 @@ REVOKE ALL ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(
 GRANT EXECUTE ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
     envcrypt_rotate_master(), envcrypt_shred_user(text) TO envcrypt_keyadmin;
 GRANT EXECUTE ON FUNCTION envcrypt_status() TO envcrypt_keyadmin, envcrypt_encrypt, envcrypt_decrypt, envcrypt_search;
+
+-- Tables whose rows are owners. The triggers' names sort first: a new name has its key before a foreign key's
+-- ON UPDATE CASCADE seals for it, and a deleted user's is gone before ON DELETE SET NULL could seal for nobody.
+
+CREATE FUNCTION envcrypt_managed_owner_trigger() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_managed_owner_trigger() IS
+    'envcrypt: makes a data key with each user, and destroys it with the user where that was asked for';
+
+CREATE FUNCTION envcrypt_make_managed_key(owner text) RETURNS boolean
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_make_managed_key(text) IS
+    'envcrypt: makes an owner''s data key; false if there was one, null if it was destroyed';
+
+CREATE FUNCTION envcrypt_manage_owners("table" regclass, "column" name, on_delete text DEFAULT 'keep') RETURNS bigint
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    users pg_class;
+    users_column pg_attribute;
+    base oid;
+    present record;
+    part regclass;
+    made bigint;
+    shredded bigint;
+BEGIN
+    IF "table" IS NULL OR "column" IS NULL OR on_delete IS NULL THEN
+        RAISE EXCEPTION 'arguments of envcrypt_manage_owners() must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF on_delete NOT IN ('keep', 'shred') THEN
+        RAISE EXCEPTION 'on_delete must be "keep" or "shred", not "%"', on_delete USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT * INTO users FROM pg_class WHERE oid = "table";
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
+    END IF;
+    IF users.relkind NOT IN ('r', 'p') OR users.relpersistence = 't' OR users.oid < 16384 THEN
+        RAISE EXCEPTION '"%" cannot be managed', users.relname USING ERRCODE = 'wrong_object_type',
+            DETAIL = 'Only a permanent or unlogged table of users can be.';
+    END IF;
+    IF NOT pg_has_role(users.relowner, 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of table %', users.relname USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    SELECT * INTO users_column FROM pg_attribute
+    WHERE attrelid = "table" AND attname = "column" AND attnum > 0 AND NOT attisdropped;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'column "%" of table "%" does not exist', "column", users.relname USING ERRCODE = 'undefined_column';
+    END IF;
+    base := users_column.atttypid;
+    WHILE (SELECT typtype = 'd' FROM pg_type WHERE oid = base) LOOP
+        SELECT typbasetype INTO STRICT base FROM pg_type WHERE oid = base;
+    END LOOP;
+    IF base <> ALL ('{text,varchar,bpchar,name,int2,int4,int8,oid,numeric,uuid}'::regtype[]::oid[])
+        AND NOT EXISTS (SELECT FROM pg_type WHERE oid = base AND typtype = 'e')
+        AND NOT EXISTS (SELECT FROM pg_cast WHERE castsource = base AND casttarget = 'text'::regtype AND castmethod = 'b'
+            AND castcontext = 'i')
+    THEN
+        RAISE EXCEPTION 'column "%" of type % cannot name owners', "column",
+            format_type(users_column.atttypid, users_column.atttypmod)
+            USING ERRCODE = 'datatype_mismatch',
+            DETAIL = 'An owner''s name must be the same text whatever the session''s settings are.',
+            HINT = 'Use a column of type text, varchar, char, name, an integer type, numeric, uuid, oid or an enum.';
+    END IF;
+
+    -- Nobody adds a user between the trigger and the keys of those who are there.
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', "table");
+    FOR present IN
+        SELECT t.tgparentid, t.tgname, a.attname,
+            (SELECT p.tgrelid FROM pg_trigger AS p WHERE p.oid = t.tgparentid)::regclass AS parent
+        FROM pg_trigger AS t JOIN pg_attribute AS a
+            ON a.attrelid = t.tgrelid AND a.attnum = (@extschema@.envcrypt_trigger_columns(t.oid))[1]
+        WHERE t.tgrelid = "table" AND t.tgfoid = '@extschema@.envcrypt_managed_owner_trigger()'::regprocedure
+    LOOP
+        IF present.tgparentid <> 0 THEN
+            RAISE EXCEPTION 'the owners of table "%" are managed already', users.relname USING
+                ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It is a partition of %s.', present.parent);
+        ELSIF present.attname <> "column" THEN
+            RAISE EXCEPTION 'the owners of table "%" are managed already, in column "%"', users.relname, present.attname
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Call envcrypt_unmanage_owners() first.';
+        END IF;
+    END LOOP;
+    PERFORM @extschema@.envcrypt_drop_owner_triggers("table");
+    EXECUTE format('CREATE TRIGGER "!envcrypt_owners" AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.%I IS NOT NULL) '
+        'EXECUTE FUNCTION @extschema@.envcrypt_managed_owner_trigger()', "table", "column");
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!envcrypt_owners"', "table");
+    IF on_delete = 'shred' THEN
+        EXECUTE format('CREATE TRIGGER "!envcrypt_owners_delete" AFTER DELETE ON %s FOR EACH ROW WHEN (old.%I IS NOT NULL) '
+            'EXECUTE FUNCTION @extschema@.envcrypt_managed_owner_trigger()', "table", "column");
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!envcrypt_owners_delete"', "table");
+        -- PostgreSQL copies no statement trigger to a partition.
+        FOR part IN SELECT "table" UNION SELECT relid FROM pg_partition_tree("table") LOOP
+            EXECUTE format('CREATE TRIGGER "!envcrypt_owners_truncate" BEFORE TRUNCATE ON %s FOR EACH STATEMENT '
+                'EXECUTE FUNCTION @extschema@.envcrypt_managed_owner_trigger()', part);
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!envcrypt_owners_truncate"', part);
+        END LOOP;
+    END IF;
+
+    EXECUTE format('SELECT count(*) FILTER (WHERE made), count(*) FILTER (WHERE made IS NULL) FROM (SELECT '
+        '@extschema@.envcrypt_make_managed_key(name) AS made FROM (SELECT DISTINCT %I::text COLLATE "C" AS name '
+        'FROM %s%s WHERE %I IS NOT NULL ORDER BY 1) AS sorted OFFSET 0) AS done', "column",
+        CASE users.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, "table", "column") INTO made, shredded;
+    IF shredded > 0 THEN
+        RAISE NOTICE 'table "%" has users whose data keys were destroyed: %', users.relname, shredded
+            USING HINT = 'For a new key, a key administrator runs envcrypt_create_user_key(owner, after_shred => true).';
+    END IF;
+    RETURN made;
+END $$;
+COMMENT ON FUNCTION envcrypt_manage_owners(regclass, name, text) IS
+    'makes a data key for each user of a table, from now on, too; on_delete => ''shred'' destroys it with the user';
+
+CREATE FUNCTION envcrypt_unmanage_owners("table" regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parent regclass;
+BEGIN
+    SELECT p.tgrelid INTO parent FROM pg_trigger AS t JOIN pg_trigger AS p ON p.oid = t.tgparentid
+    WHERE t.tgrelid = "table" AND t.tgfoid = '@extschema@.envcrypt_managed_owner_trigger()'::regprocedure;
+    IF FOUND THEN
+        RAISE EXCEPTION 'table % is managed as a partition of %', "table", parent USING
+            ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Call envcrypt_unmanage_owners(%L).', parent);
+    END IF;
+    IF NOT @extschema@.envcrypt_drop_owner_triggers("table") THEN
+        RAISE EXCEPTION 'the owners of table % are not managed', "table" USING ERRCODE = 'undefined_object';
+    END IF;
+END $$;
+COMMENT ON FUNCTION envcrypt_unmanage_owners(regclass) IS 'ends envcrypt_manage_owners(); all data keys stay';
+
+CREATE FUNCTION envcrypt_drop_owner_triggers("table" regclass) RETURNS boolean
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    old record;
+    dropped boolean := false;
+BEGIN
+    FOR old IN
+        SELECT t.tgrelid::regclass AS place, t.tgname FROM pg_trigger AS t
+        WHERE t.tgrelid IN (SELECT "table" UNION SELECT relid FROM pg_partition_tree("table")) AND t.tgparentid = 0
+            AND t.tgfoid = '@extschema@.envcrypt_managed_owner_trigger()'::regprocedure
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', old.tgname, old.place);
+        dropped := true;
+    END LOOP;
+    RETURN dropped;
+END $$;
+COMMENT ON FUNCTION envcrypt_drop_owner_triggers(regclass) IS
+    'envcrypt: drops the triggers of envcrypt_manage_owners(); false if there is none';
+
+REVOKE ALL ON FUNCTION envcrypt_managed_owner_trigger(), envcrypt_make_managed_key(text),
+    envcrypt_manage_owners(regclass, name, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION envcrypt_managed_owner_trigger(), envcrypt_make_managed_key(text),
+    envcrypt_manage_owners(regclass, name, text) TO envcrypt_keyadmin;
+
+-- Verification. Faults are counted where the rows are scanned, in parallel workers, too; a few places are kept of each.
+
+CREATE FUNCTION envcrypt_add_tid(places tid[], place tid) RETURNS tid[]
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    RETURN CASE WHEN place IS NULL OR cardinality(places) >= 100 THEN places ELSE array_append(places, place) END;
+COMMENT ON FUNCTION envcrypt_add_tid(tid[], tid) IS 'envcrypt: transition of envcrypt_some_tids()';
+CREATE FUNCTION envcrypt_join_tids(places tid[], others tid[]) RETURNS tid[]
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE RETURN (array_cat(places, others))[1:100];
+COMMENT ON FUNCTION envcrypt_join_tids(tid[], tid[]) IS 'envcrypt: combination of envcrypt_some_tids()';
+CREATE AGGREGATE envcrypt_some_tids(tid) (SFUNC = envcrypt_add_tid, STYPE = tid[], INITCOND = '{}',
+    COMBINEFUNC = envcrypt_join_tids, PARALLEL = SAFE);
+COMMENT ON AGGREGATE envcrypt_some_tids(tid) IS 'envcrypt: at most 100 of many places';
+
+-- What is to be asked of each encrypted column of a table, with the triggers of all its partitions and children:
+-- `fault` is an SQL expression over alias t, null for a null value and '' for a good one.
+CREATE FUNCTION envcrypt_column_checks("table" regclass, OUT "column" name, OUT fault text) RETURNS SETOF record
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE tree AS (
+        SELECT "table"::oid AS relid UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN tree ON i.inhparent = tree.relid
+    ), base AS (  -- domains down to what they are over
+        SELECT oid AS type, oid AS base, typbasetype AS below, typelem FROM pg_type
+        UNION ALL SELECT base.type, t.oid, t.typbasetype, t.typelem FROM base JOIN pg_type AS t ON t.oid = base.below
+    ), sealed AS (
+        SELECT p.proargtypes[0] AS type FROM pg_proc AS p
+        WHERE p.proname = 'envcrypt_check' AND p.pronamespace = '@extschema@'::regnamespace
+    ), columns AS (
+        SELECT a.attnum, a.attname, base.base NOT IN (SELECT type FROM sealed) AS is_array
+        FROM pg_attribute AS a JOIN base ON base.type = a.atttypid AND base.below = 0
+        WHERE a.attrelid = "table" AND a.attnum > 0 AND NOT a.attisdropped
+            AND (base.base IN (SELECT type FROM sealed)
+                OR base.typelem IN (SELECT e.type FROM base AS e JOIN sealed ON sealed.type = e.base))
+    ), bindings AS (
+        SELECT t.tgrelid, v.attname AS value_name, o.attname AS owner_name,
+            split_part(encode(t.tgargs, 'escape'), '\000', 1)::integer AS context_id
+        FROM pg_trigger AS t
+        JOIN tree ON tree.relid = t.tgrelid
+        JOIN pg_proc AS p ON p.oid = t.tgfoid AND p.pronamespace = '@extschema@'::regnamespace
+            AND p.proname IN ('envcrypt_owner_trigger', 'envcrypt_sync_trigger')
+        CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_trigger_columns(t.oid) AS named,
+            CASE p.proname WHEN 'envcrypt_owner_trigger' THEN 1 ELSE 2 END AS value_at) AS c
+        JOIN pg_attribute AS v ON v.attrelid = t.tgrelid AND v.attnum = c.named[c.value_at]
+        LEFT JOIN pg_attribute AS o ON o.attrelid = t.tgrelid AND o.attnum = c.named[c.value_at + 1]
+    ), calls AS (
+        SELECT c.attnum, c.attname, c.is_array, r.oid AS relid, format('@extschema@.envcrypt_check(%s, %s, %s)',
+            CASE WHEN c.is_array THEN 'e' ELSE format('t.%I', c.attname) END,
+            CASE WHEN b.owner_name IS NULL THEN 'NULL' ELSE format('t.%I::pg_catalog.text', b.owner_name) END,
+            coalesce(b.context_id::text, 'NULL')) AS call
+        FROM columns AS c CROSS JOIN tree JOIN pg_class AS r ON r.oid = tree.relid AND r.relkind IN ('r', 'm')
+        LEFT JOIN bindings AS b ON b.tgrelid = r.oid AND b.value_name = c.attname
+    ), choices AS (
+        SELECT attnum, attname, is_array, CASE WHEN min(call) = max(call) THEN min(call)
+            ELSE 'CASE t.tableoid ' || string_agg(format('WHEN %s THEN %s', relid, call), ' ') || ' END' END AS call
+        FROM calls GROUP BY attnum, attname, is_array
+    )
+    SELECT attname, format('CASE WHEN t.%I IS NOT NULL THEN coalesce(%s, '''') END', attname, CASE WHEN is_array
+        THEN format('(SELECT pg_catalog.min(%s) FROM pg_catalog.unnest(t.%I) AS e WHERE e IS NOT NULL)', call, attname)
+        ELSE call END)
+    FROM choices ORDER BY attnum
+$$;
+COMMENT ON FUNCTION envcrypt_column_checks(regclass) IS 'envcrypt: what envcrypt_verify() asks of each column';
+
+-- One scan for all columns. unnest() keeps the planner from evaluating a check twice.
+CREATE FUNCTION envcrypt_verify_query("table" regclass, sample_percent double precision, checks text[]) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN format('SELECT t.tableoid AS place, c.n, c.fault, count(*) AS n, '
+    '@extschema@.envcrypt_some_tids(t.ctid) FILTER (WHERE c.fault OPERATOR(pg_catalog.<>) '''') AS tids '
+    'FROM %s AS t%s, LATERAL pg_catalog.unnest(ARRAY[%s]) WITH ORDINALITY AS c (fault, n) '
+    'WHERE c.fault IS NOT NULL GROUP BY t.tableoid, c.n, c.fault', "table",
+    CASE WHEN sample_percent < 100 THEN format(' TABLESAMPLE SYSTEM (%s)', sample_percent) ELSE '' END,
+    array_to_string(checks, ', '));
+COMMENT ON FUNCTION envcrypt_verify_query(regclass, double precision, text[]) IS 'envcrypt: the scan of envcrypt_verify()';
+
+CREATE FUNCTION envcrypt_verify("table" regclass, sample_percent double precision DEFAULT 100,
+    max_examples integer DEFAULT 5)
+RETURNS TABLE (partition regclass, "column" name, problem text, "rows" bigint, examples tid[])
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+    checked pg_class;
+    columns name[];
+    checks text[];
+BEGIN
+    IF "table" IS NULL OR sample_percent IS NULL OR max_examples IS NULL THEN
+        RAISE EXCEPTION 'arguments of envcrypt_verify() must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF NOT sample_percent BETWEEN 0 AND 100 THEN
+        RAISE EXCEPTION 'sample_percent must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF NOT max_examples BETWEEN 0 AND 100 THEN
+        RAISE EXCEPTION 'max_examples must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT * INTO checked FROM pg_class WHERE oid = "table";
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
+    END IF;
+    IF checked.relkind NOT IN ('r', 'p', 'm') THEN
+        RAISE EXCEPTION '"%" is not a table or materialized view', checked.relname USING ERRCODE = 'wrong_object_type';
+    END IF;
+    IF NOT has_table_privilege("table", 'SELECT') THEN
+        RAISE EXCEPTION 'permission denied for table %', checked.relname USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL, NULL);  -- the right to open
+    SELECT array_agg(c."column"), array_agg(c.fault) INTO columns, checks
+    FROM @extschema@.envcrypt_column_checks("table") AS c;
+    IF columns IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format('WITH found (place, n, fault, n_rows, tids) AS MATERIALIZED (%s) '
+        'SELECT NULL::regclass, $1[n], NULL::text, coalesce(sum(n_rows), 0)::bigint, NULL::tid[] '
+        'FROM generate_subscripts($1, 1) AS n LEFT JOIN found USING (n) GROUP BY n '
+        'UNION ALL SELECT NULLIF(place, $2)::regclass, $1[n], fault, n_rows, tids[1:$3] FROM found WHERE fault <> '''' '
+        'ORDER BY 2, 3 NULLS FIRST, 1', @extschema@.envcrypt_verify_query("table", sample_percent, checks))
+        USING columns, "table"::oid, max_examples;
+END $$;
+COMMENT ON FUNCTION envcrypt_verify(regclass, double precision, integer) IS
+    'opens every value of a table''s encrypted columns, or of a sample: how many, and what is wrong with how many and where';
 
 -- What no operator class can refuse.
 

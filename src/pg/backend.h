@@ -19,6 +19,7 @@ extern "C" {
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "commands/extension.h"
+#include "executor/executor.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -26,6 +27,7 @@ extern "C" {
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "storage/proc.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
@@ -74,6 +76,39 @@ inline bool WalkExpression(Node *node, bool (*walker)(Node *, void *), void *con
     return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void *>(walker)),
                                   context);
 #endif
+}
+
+// OwnsTable: the current role owns the table, or is superuser.
+inline bool OwnsTable(Oid table) {
+#if PG_VERSION_NUM >= 160000
+    return object_ownercheck(RelationRelationId, table, GetUserId());
+#else
+    return pg_class_ownercheck(table, GetUserId());
+#endif
+}
+
+// UpdateRow is table_tuple_update and, where it succeeds, the index entries of the new row.
+inline TM_Result UpdateRow(ResultRelInfo *target, EState *estate, ItemPointer row, TupleTableSlot *slot,
+                           CommandId command, Snapshot snapshot, bool wait, TM_FailureData *failure) {
+    LockTupleMode mode{};
+#if PG_VERSION_NUM >= 160000
+    TU_UpdateIndexes indexes = TU_None;
+#else
+    bool indexes = false;
+#endif
+    const TM_Result result = table_tuple_update(target->ri_RelationDesc, row, slot, command, snapshot,
+                                                InvalidSnapshot, wait, failure, &mode, &indexes);
+    if (result != TM_Ok || target->ri_NumIndices == 0)
+        return result;
+#if PG_VERSION_NUM >= 160000
+    if (indexes != TU_None)
+        list_free(ExecInsertIndexTuples(target, slot, estate, true, false, nullptr, NIL,
+                                        indexes == TU_Summarizing));
+#else
+    if (indexes)
+        list_free(ExecInsertIndexTuples(target, slot, estate, true, false, nullptr, NIL));
+#endif
+    return result;
 }
 
 // The bytes of a varlena that is not compressed or external, with either kind of header. Aliases `value`.

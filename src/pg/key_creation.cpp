@@ -129,6 +129,19 @@ void EnsureDatabaseKey(const Fingerprint &master) {
         Create({}, Algorithm::kXaes256Gcm, 1, master);
 }
 
+// The highest version of the owner's keys that were destroyed, or 0.
+static std::uint32_t VersionBuried(const Owner &owner) {
+    if (!AnyTombstone())
+        return 0;
+    Tombstones tombstones;
+    return BuriedVersion(tombstones, TombstonesOf(owner, &tombstones));
+}
+
+bool IsShredded(const Owner &owner) {
+    StoredKey active;
+    return !FindActiveKey(owner, &active) && VersionBuried(owner) > 0;
+}
+
 void RestoreKey(const KeyRow &orphan) {
     KeyRow row = orphan;
     const Owner owner = OwnerFromUtf8(row.owner());
@@ -185,11 +198,7 @@ DataKey *EnsureActiveKey(const Owner &owner, bool after_shred, const char *what)
     if (DataKey *key = ActiveKey(owner); key != nullptr)
         return key;
     const Fingerprint current = EnsureCurrentMasterKey();
-    std::uint32_t buried = 0;
-    if (AnyTombstone()) {
-        Tombstones tombstones;
-        buried = BuriedVersion(tombstones, TombstonesOf(owner, &tombstones));
-    }
+    const std::uint32_t buried = VersionBuried(owner);
     if (buried > 0 && !after_shred)
         ereport(ERROR, (errcode(kErrKeyDestroyed),
                         errmsg("data key of owner \"%.*s\" was destroyed",

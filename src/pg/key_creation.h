@@ -18,6 +18,9 @@ namespace envcrypt {
 // transactions. The caller has established the right to make keys.
 DataKey *EnsureActiveKey(const Owner &owner, bool after_shred, const char *what);
 
+// IsShredded: the owner had data keys, which were destroyed, and has no other since. Needs the master key.
+bool IsShredded(const Owner &owner);
+
 // RefuseWriting raises where nothing can be written: read-only transaction, standby, parallel worker.
 void RefuseWriting(const char *what);
 

@@ -6,7 +6,8 @@
 
 namespace envcrypt {
 
-// IsManagedOwner: a row of a managed table has this owner.
+// IsManagedOwner: a row of a managed table has this owner, now: committed, or made by this transaction. Each
+// table is read as its owner reads it.
 bool IsManagedOwner(const Owner &owner);
 
 }  // namespace envcrypt

@@ -38,6 +38,10 @@ Owner OwnerFromArgument(FunctionCallInfo fcinfo, int argument) {
     return owner;
 }
 
+bool IsValidOwner(const Owner &owner) noexcept {
+    return !owner.utf8.empty() && owner.utf8.size() <= kMaxOwnerBytes;
+}
+
 void RequireValidOwner(const Owner &owner) {
     if (owner.utf8.empty())
         ereport(ERROR,

@@ -21,6 +21,9 @@ Owner OwnerFromArgument(FunctionCallInfo fcinfo, int argument);
 // RequireValidOwner raises the same errors for an owner that came from elsewhere.
 void RequireValidOwner(const Owner &owner);
 
+// IsValidOwner: neither empty nor too long.
+bool IsValidOwner(const Owner &owner) noexcept;
+
 // OwnerFromUtf8 is the same for a name that comes from a key's row in memory.
 Owner OwnerFromUtf8(std::string_view utf8);
 

@@ -16,13 +16,15 @@ namespace envcrypt {
 namespace {
 
 // Binary forms of enums, jsonb and rows hold text in the *client's* encoding. WithUtf8Client runs `work`
-// while that is UTF-8, so that a value's bytes depend on no connection.
+// while that is UTF-8, so that a value's bytes depend on no connection. In a SQL_ASCII database, bytes stay
+// as they are, and nothing asks whether they are UTF-8.
 template <typename Work>
 Datum WithUtf8Client(Work work) {
     const int client = pg_get_client_encoding();
-    if (likely(client == PG_UTF8) || GetDatabaseEncoding() == PG_SQL_ASCII)
+    const int wanted = GetDatabaseEncoding() == PG_SQL_ASCII ? PG_SQL_ASCII : PG_UTF8;
+    if (likely(client == wanted))
         return work();
-    if (PrepareClientEncoding(PG_UTF8) < 0)
+    if (PrepareClientEncoding(wanted) < 0)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("encoding conversion between %s and UTF8 is not supported",
                                GetDatabaseEncodingName()),
@@ -30,7 +32,7 @@ Datum WithUtf8Client(Work work) {
     volatile Datum result = 0;
     PG_TRY();
     {
-        SetClientEncoding(PG_UTF8);
+        SetClientEncoding(wanted);
         result = work();
     }
     PG_FINALLY();
@@ -103,10 +105,18 @@ Datum ReceiveFromBytes(const BaseType &type, PlainBuffer *buffer) {
     message.maxlen = message.len + 1;  // array_recv and its like put a terminator there for a moment
     message.cursor = 0;
     auto *receive = const_cast<FmgrInfo *>(&type.receive);
-    const Datum value = WithoutContents(type.base, [&] {
-        return WithUtf8Client(
-            [&] { return ReceiveFunctionCall(receive, &message, type.input_parameter, -1); });
-    });
+    const Datum value = WithoutContents(
+        type.base,
+        [&] {
+            return WithUtf8Client([&] {
+                const Datum received = ReceiveFunctionCall(receive, &message, type.input_parameter, -1);
+                if (message.cursor != message.len)
+                    ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+                                    errmsg("incorrect binary data format")));
+                return received;
+            });
+        },
+        true);
     Wipe(buffer->bytes());
     pfree(buffer->chunk);
     return value;

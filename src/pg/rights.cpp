@@ -73,7 +73,8 @@ bool MayRebind() {
     const Oid session_user = GetOuterUserId();
     if (GetUserId() == session_user)
         return MayOpen();
-    return IsGranted(session_user, "envcrypt_decrypt") && (InNoForceRLSOperation() || MayOpen());
+    return IsGranted(session_user, "envcrypt_decrypt") &&
+           (MayOpen() || (InNoForceRLSOperation() && superuser()));
 }
 
 bool MayBringSealed() {

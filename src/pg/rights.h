@@ -18,8 +18,9 @@ namespace envcrypt {
 [[nodiscard]] bool MayOpenByMembership();
 
 // MayRebind: may have a stored value opened and sealed for another row owner or column. The session's user
-// must be allowed to open, too, not only the owner of a function; in a foreign key's action, where PostgreSQL
-// takes on the table owner's rights, only the session's user counts.
+// must be allowed to open, too, not only the owner of a function. In a foreign key's action, where PostgreSQL
+// takes on the rights of the table's owner, the owner may also be a superuser who was not granted to open;
+// but nobody else, because triggers, rules and constraints that he made run inside the action.
 [[nodiscard]] bool MayRebind();
 
 // IsKeyAdministrator: envcrypt_keyadmin or superuser. May make, rotate and shred keys, not open values.

@@ -8,6 +8,7 @@
 
 extern "C" {
 #include "catalog/pg_type.h"
+#include "parser/parse_coerce.h"
 #include "rewrite/prs2lock.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
@@ -22,44 +23,43 @@ extern "C" bool envcrypt_collect_columns(Node *node, void *context) {
     if (node == nullptr)
         return false;
     if (IsA(node, Var)) {
-        auto *found = static_cast<RowTrigger *>(context);
+        auto *found = static_cast<TriggerColumns *>(context);
         const AttrNumber column = reinterpret_cast<Var *>(node)->varattno;
-        AttrNumber *end = found->column + found->columns;
-        if (column > 0 && found->columns < kMaxTriggerColumns && std::find(found->column, end, column) == end)
-            found->column[found->columns++] = column;
+        AttrNumber *end = found->column + found->count;
+        if (column > 0 && found->count < kMaxTriggerColumns && std::find(found->column, end, column) == end)
+            found->column[found->count++] = column;
         return false;
     }
     return WalkExpression(node, envcrypt_collect_columns, context);
 }
 
-[[noreturn]] void RaiseNotOurs(const TriggerData *data) {
+[[noreturn]] void RaiseNotOurs(Relation table, const Trigger &trigger, bool binds) {
     ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                    errmsg("trigger \"%s\" of table \"%s\" was not made by envcrypt",
-                           data->tg_trigger->tgname, RelationGetRelationName(data->tg_relation)),
-                    errhint("Protect the column with envcrypt_protect()."), HideFromLog()));
+                    errmsg("trigger \"%s\" of table \"%s\" was not made by envcrypt", trigger.tgname,
+                           RelationGetRelationName(table)),
+                    binds ? errhint("Protect the column with envcrypt_protect().")
+                          : errhint("Call envcrypt_manage_owners()."),
+                    HideFromLog()));
     pg_unreachable();
 }
 
-void Describe(const TriggerData *data, int owner_at, RowTrigger *found) {
-    const Trigger *trigger = data->tg_trigger;
-    if (trigger->tgnargs < 2 || trigger->tgqual == nullptr)
-        RaiseNotOurs(data);
-    envcrypt_collect_columns(static_cast<Node *>(stringToNode(trigger->tgqual)), found);
-    char *end = nullptr;
-    const std::uint64_t context_id = std::strtoul(trigger->tgargs[0], &end, 10);
-    if (found->columns < owner_at || end == trigger->tgargs[0] || *end != '\0' || context_id > PG_UINT16_MAX)
-        RaiseNotOurs(data);
-    found->context_id = static_cast<std::uint16_t>(context_id);
-    found->null_owner_allowed = strcmp(trigger->tgargs[1], "database") == 0;
-
-    const TupleDesc columns = RelationGetDescr(data->tg_relation);
+void Describe(Relation table, const Trigger &trigger, int owner_at, bool binds, RowTrigger *found) {
+    if (trigger.tgqual == nullptr)
+        RaiseNotOurs(table, trigger, binds);
+    const TriggerColumns named = ColumnsOfTrigger(trigger.tgqual);
+    const TupleDesc columns = RelationGetDescr(table);
+    found->trigger = trigger.tgoid;
     const auto type_of = [columns](AttrNumber column) {
         return getBaseType(TupleDescAttr(columns, column - 1)->atttypid);
     };
+    found->columns = named.count;
+    std::copy_n(named.column, named.count, found->column);
     for (int i = 0; i < found->columns; i++) {
         if (found->column[i] > columns->natts)
-            RaiseNotOurs(data);
+            RaiseNotOurs(table, trigger, binds);
     }
+    if (found->columns == 0 || found->columns < owner_at)
+        RaiseNotOurs(table, trigger, binds);
     found->type =
         IsPlainEncryptedType(type_of(found->column[0])) ? FindBaseType(type_of(found->column[0])) : nullptr;
     if (found->columns > owner_at) {
@@ -68,10 +68,27 @@ void Describe(const TriggerData *data, int owner_at, RowTrigger *found) {
         found->owner_is_varlena =
             found->owner_type == TEXTOID || found->owner_type == VARCHAROID || found->owner_type == BPCHAROID;
         Oid output = InvalidOid;
-        bool is_varlena = false;
-        getTypeOutputInfo(found->owner_type, &output, &is_varlena);
+        found->owner_has_cast = find_coercion_pathway(TEXTOID, found->owner_type, COERCION_EXPLICIT,
+                                                      &output) == COERCION_PATH_FUNC &&
+                                get_func_nargs(output) == 1;
+        if (!found->owner_has_cast) {
+            bool is_varlena = false;
+            getTypeOutputInfo(found->owner_type, &output, &is_varlena);
+        }
         fmgr_info_cxt(output, &found->owner_output, CacheMemoryContext);
     }
+}
+
+// The arguments of a trigger that binds values.
+void DescribeBinding(Relation table, const Trigger &trigger, RowTrigger *found) {
+    if (trigger.tgnargs < 2)
+        RaiseNotOurs(table, trigger, true);
+    char *end = nullptr;
+    const std::uint64_t context_id = std::strtoul(trigger.tgargs[0], &end, 10);
+    if (end == trigger.tgargs[0] || *end != '\0' || context_id > PG_UINT16_MAX)
+        RaiseNotOurs(table, trigger, true);
+    found->context_id = static_cast<std::uint16_t>(context_id);
+    found->null_owner_allowed = strcmp(trigger.tgargs[1], "database") == 0;
 }
 
 RowTrigger *FindOrAdd(Oid trigger, bool *found) {
@@ -88,30 +105,27 @@ RowTrigger *FindOrAdd(Oid trigger, bool *found) {
 
 // As a cast to text gives it.
 std::string_view OwnerText(const RowTrigger &trigger, Datum owner) {
+    auto *output = const_cast<FmgrInfo *>(&trigger.owner_output);
+    if (trigger.owner_has_cast && !trigger.owner_is_varlena)
+        return VarlenaChars(PG_DETOAST_DATUM_PACKED(FunctionCall1(output, owner)));
     if (!trigger.owner_is_varlena)
-        return OutputFunctionCall(const_cast<FmgrInfo *>(&trigger.owner_output), owner);
+        return OutputFunctionCall(output, owner);
     std::string_view text = VarlenaChars(PG_DETOAST_DATUM_PACKED(owner));
     if (trigger.owner_type == BPCHAROID)
         text = text.substr(0, text.find_last_not_of(' ') + 1);
     return text;
 }
 
-}  // namespace
-
-const RowTrigger &RowTriggerOf(FunctionCallInfo fcinfo, int owner_at) {
-    auto *data = reinterpret_cast<TriggerData *>(fcinfo->context);
-    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(data->tg_event) ||
-        !TRIGGER_FIRED_FOR_ROW(data->tg_event) || TRIGGER_FIRED_BY_DELETE(data->tg_event))
-        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                        errmsg("function was not called as a BEFORE INSERT OR UPDATE row trigger")));
+const RowTrigger &Known(const TriggerData *data, int owner_at, bool binds) {
     bool found = false;
     RowTrigger *known = FindOrAdd(data->tg_trigger->tgoid, &found);
     const std::uint64_t changes = RelationChanges();
     if (unlikely(!found || known->relation_changes != changes)) {
         RowTrigger described{};
         known->relation_changes = 0;
-        Describe(data, owner_at, &described);
-        described.trigger = data->tg_trigger->tgoid;
+        Describe(data->tg_relation, *data->tg_trigger, owner_at, binds, &described);
+        if (binds)
+            DescribeBinding(data->tg_relation, *data->tg_trigger, &described);
         described.relation_changes = changes;
         *FindOrAdd(data->tg_trigger->tgoid, &found) = described;
         known = FindOrAdd(data->tg_trigger->tgoid, &found);
@@ -119,18 +133,55 @@ const RowTrigger &RowTriggerOf(FunctionCallInfo fcinfo, int owner_at) {
     return *known;
 }
 
+}  // namespace
+
+TriggerColumns ColumnsOfTrigger(const char *when) {
+    TriggerColumns found{};
+    envcrypt_collect_columns(static_cast<Node *>(stringToNode(when)), &found);
+    return found;
+}
+
+void DescribeRowTrigger(Relation table, const Trigger &trigger, int owner_at, RowTrigger *described) {
+    *described = {};
+    Describe(table, trigger, owner_at, true, described);
+    DescribeBinding(table, trigger, described);
+}
+
+void RaiseNotOurTrigger(Relation table, const Trigger &trigger) {
+    RaiseNotOurs(table, trigger, true);
+}
+
+const RowTrigger &RowTriggerOf(FunctionCallInfo fcinfo, int owner_at) {
+    auto *data = reinterpret_cast<TriggerData *>(fcinfo->context);
+    if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(data->tg_event) ||
+        !TRIGGER_FIRED_FOR_ROW(data->tg_event) || TRIGGER_FIRED_BY_DELETE(data->tg_event))
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("function was not called as a BEFORE INSERT OR UPDATE row trigger")));
+    return Known(data, owner_at, true);
+}
+
+const RowTrigger &UserTriggerOf(const TriggerData *data) {
+    return Known(data, 0, false);
+}
+
 HeapTuple FiringTuple(const TriggerData *data) {
     return TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : data->tg_trigtuple;
+}
+
+bool OwnerOfRow(const RowTrigger &trigger, Relation table, HeapTuple row, Owner *owner) {
+    bool isnull = false;
+    const Datum value = heap_getattr(row, trigger.owner_column, RelationGetDescr(table), &isnull);
+    if (isnull)
+        return false;
+    *owner = OwnerFromStored(OwnerText(trigger, value));
+    return true;
 }
 
 Binding BindingOfRow(const RowTrigger &trigger, Relation table, HeapTuple row) {
     Binding binding{.owner = {}, .context_id = trigger.context_id};
     if (trigger.owner_column == InvalidAttrNumber)
         return binding;
-    bool isnull = false;
-    const Datum owner = heap_getattr(row, trigger.owner_column, RelationGetDescr(table), &isnull);
-    if (!isnull) {
-        binding.owner = OwnerFromStored(OwnerText(trigger, owner));
+    if (OwnerOfRow(trigger, table, row, &binding.owner)) {
         RequireValidOwner(binding.owner);
     } else if (!trigger.null_owner_allowed) {
         const Form_pg_attribute column = TupleDescAttr(RelationGetDescr(table), trigger.owner_column - 1);

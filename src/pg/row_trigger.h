@@ -17,6 +17,13 @@ namespace envcrypt {
 
 inline constexpr int kMaxTriggerColumns = 3;
 
+// ColumnsOfTrigger reads the columns that a WHEN clause, as pg_trigger.tgqual has it, names, in its order.
+struct TriggerColumns {
+    int count;
+    AttrNumber column[kMaxTriggerColumns];
+};
+TriggerColumns ColumnsOfTrigger(const char *when);
+
 struct RowTrigger {
     Oid trigger;  // key of the table that keeps these
     std::uint64_t relation_changes;
@@ -28,6 +35,7 @@ struct RowTrigger {
     AttrNumber owner_column;  // InvalidAttrNumber: the values belong to nobody
     Oid owner_type;
     bool owner_is_varlena;  // text and its like
+    bool owner_has_cast;    // to text, which does not print all types as their output functions do
     FmgrInfo owner_output;
 };
 
@@ -35,8 +43,20 @@ struct RowTrigger {
 // owner; there may be one less. Raises if it was not made as envcrypt makes it.
 const RowTrigger &RowTriggerOf(FunctionCallInfo fcinfo, int owner_at);
 
+// DescribeRowTrigger is the same, not kept, for a trigger of a table that is open: what fmgr needs is in
+// CacheMemoryContext.
+void DescribeRowTrigger(Relation table, const Trigger &trigger, int owner_at, RowTrigger *described);
+
+[[noreturn]] void RaiseNotOurTrigger(Relation table, const Trigger &trigger);
+
+// UserTriggerOf is the same for a row trigger of a table whose rows are owners: WHEN names the owner alone.
+const RowTrigger &UserTriggerOf(const TriggerData *data);
+
 // FiringTuple returns the tuple that a BEFORE INSERT OR UPDATE trigger is to return.
 HeapTuple FiringTuple(const TriggerData *data);
+
+// OwnerOfRow reads the owner's name, which may be '' or too long, from a row. False: it is null.
+bool OwnerOfRow(const RowTrigger &trigger, Relation table, HeapTuple row, Owner *owner);
 
 // BindingOfRow reads the owner from a row. Raises not_null_violation for a row without one.
 Binding BindingOfRow(const RowTrigger &trigger, Relation table, HeapTuple row);

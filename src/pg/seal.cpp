@@ -109,7 +109,8 @@ SealedHeader Header(const BaseType &type, const struct varlena *sealed) {
 
 SealedHeader HeaderOf(const BaseType &type, Datum sealed, const struct varlena **head) {
     const auto *whole = reinterpret_cast<const struct varlena *>(DatumGetPointer(sealed));
-    if (likely(!VARATT_IS_EXTENDED(whole) || VARATT_IS_SHORT(whole))) {
+    // VARATT_IS_SHORT alone is true of what is stored out of line, too.
+    if (likely(!VARATT_IS_EXTENDED(whole) || (VARATT_IS_SHORT(whole) && !VARATT_IS_EXTERNAL(whole)))) {
         *head = whole;
         return Header(type, whole);
     }

@@ -6,6 +6,7 @@
 #include "pg/key_creation.h"
 #include "pg/key_table.h"
 #include "pg/rights.h"
+#include "pg/shredding.h"
 
 extern "C" {
 #include "lib/stringinfo.h"
@@ -24,6 +25,15 @@ void AppendBuriedKey(std::uint64_t key_id, std::uint32_t key_version, void *rece
 }
 
 }  // namespace
+
+int DestroyKeys(const Owner &owner, const Tombstone &tombstone,
+                void (*buried)(std::uint64_t, std::uint32_t, void *), void *context) {
+    const int destroyed = BuryKeys(owner, tombstone, buried, context);
+    if (destroyed > 0)
+        AnnounceKeyTableChange();
+    return destroyed;
+}
+
 }  // namespace envcrypt
 
 using namespace envcrypt;
@@ -41,7 +51,7 @@ ENVCRYPT_FUNCTION(envcrypt_shred_user) {
     StringInfoData receipt;
     initStringInfo(&receipt);
     appendStringInfoString(&receipt, "{\"destroyed\": [");
-    if (BuryKeys(owner, tombstone, AppendBuriedKey, &receipt) == 0) {
+    if (DestroyKeys(owner, tombstone, AppendBuriedKey, &receipt) == 0) {
         const bool shredded = BuriedVersion(tombstones, tombstone_count) > 0;
         ereport(ERROR, (errcode(shredded ? kErrKeyDestroyed : ERRCODE_UNDEFINED_OBJECT),
                         shredded ? errmsg("data key of owner \"%.*s\" was destroyed",
@@ -50,7 +60,6 @@ ENVCRYPT_FUNCTION(envcrypt_shred_user) {
                                           static_cast<int>(owner.stored.size()), owner.stored.data()),
                         HideFromLog()));
     }
-    AnnounceKeyTableChange();
 
     appendStringInfo(&receipt, "], \"shredded_at\": \"%s\", \"tombstone\": \"",
                      timestamptz_to_str(GetCurrentTimestamp()));

@@ -161,7 +161,8 @@ ENVCRYPT_FUNCTION(envcrypt_seal_support) {
     PG_RETURN_POINTER(makeConst(call->funcresulttype, -1, call->funccollid, -1, sealed, false, false));
 }
 
-// An encrypted value for a column with a type modifier. Nothing is opened where there is none.
+// An encrypted value for a column with a type modifier. Nothing is opened where there is none, nor where
+// sealed values are loaded byte for byte: a restore needs no key.
 ENVCRYPT_FUNCTION(envcrypt_coerce_typmod) {
     const std::int32_t typmod = PG_GETARG_INT32(1);
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, 0);

@@ -131,8 +131,3 @@ ENVCRYPT_FUNCTION(envcrypt_type_send) {
     const Datum value = Open(type, sealed);
     PG_RETURN_BYTEA_P(SendFunctionCall(const_cast<FmgrInfo *>(&type.send), value));
 }
-
-// The modifier of encrypted times: the number of fractional digits alone.
-ENVCRYPT_FUNCTION(envcrypt_typmod_out) {
-    PG_RETURN_CSTRING(psprintf("(%d)", PG_GETARG_INT32(0)));
-}

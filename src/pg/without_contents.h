@@ -22,8 +22,9 @@ inline bool SaysNothingOfValues(int code) {
 
 // WithoutContents calls `work`, which hands plaintext to PostgreSQL, and returns its result. An error keeps
 // its SQLSTATE and loses its text, which may quote the value, unless it is of a class that never does.
+// `is_stored`: the bytes come from no client, so that no protocol was violated, and nothing internal failed.
 template <typename Work>
-Datum WithoutContents(Oid type, Work work) {
+Datum WithoutContents(Oid type, Work work, bool is_stored = false) {
     MemoryContext context = CurrentMemoryContext;
     volatile Datum result = 0;
     volatile int bad_value = 0;
@@ -39,6 +40,8 @@ Datum WithoutContents(Oid type, Work work) {
         bad_value = code;
     }
     PG_END_TRY();
+    if (is_stored && (bad_value == ERRCODE_PROTOCOL_VIOLATION || bad_value == ERRCODE_INTERNAL_ERROR))
+        bad_value = ERRCODE_INVALID_BINARY_REPRESENTATION;
     if (bad_value != 0)
         ereport(ERROR,
                 (errcode(bad_value), errmsg("invalid value for type %s", format_type_be(type)),

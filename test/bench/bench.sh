@@ -46,19 +46,21 @@ start() {
 # All rounds run in one backend; the limit is measured between them, on the machine as it is then.
 compare() {
     local round
-    run_psql --output=/dev/null --set=rows="$rows" --set=few="$few" --file="$here/schema.sql"
+    run_psql --output=/dev/null --set=rows="$rows" --set=few="$few" --set=copy_file="$WORK/plain.copy" --file="$here/schema.sql"
     run_psql --command="VACUUM ANALYZE"
     for ((round = 0; round <= rounds; round++)); do
         printf '\\set round %s\n\\i %s/round.sql\n' "$round" "$here"
         [ "$round" -eq 0 ] || printf '\\! "%s/evp_limit" %s 1000 >>"%s/limit"\n' "$WORK" "$rows" "$WORK"
     done >"$WORK/rounds.sql"
-    run_psql --output=/dev/null --file="$WORK/rounds.sql"
+    run_psql --output=/dev/null --set=copy_file="$WORK/plain.copy" --file="$WORK/rounds.sql"
     run_psql --set=rows="$rows" --set=few="$few" --set=limit_open="$(limit open)" --set=limit_seal="$(limit seal)" \
         --file="$here/report.sql"
 }
 
 # limit open|seal: the median of the rounds.
 limit() { sed -n "s/^$1 //p" "$WORK/limit" | sort -g | sed -n "$(((rounds + 1) / 2))p"; }
+
+protect() { run_psql --set=rows="$rows" --file="$here/protect.sql"; }
 
 milliseconds() { sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' <<<"$1"; }
 
@@ -97,6 +99,7 @@ compile
 start
 say "$(group "$rows") rows of 32 bytes, 1,000 owners, one backend, no parallel query, no JIT; medians of $rounds"
 compare
+protect
 say "rotation of the master key"
 rotation
 say "src/core alone (Google Benchmark)"

@@ -35,11 +35,23 @@ SELECT p.label AS query, round(a.ms::numeric, 1) AS "plain ms", round(b.ms::nume
        round((b.ms / a.ms)::numeric, 1) AS "times plain",
        round((1e6 * (b.ms - a.ms) / :rows)::numeric) AS "ns a row more"
 FROM (VALUES (1, 'scan and open, sum(length(body))', 'open plain', 'open sealed'),
-             (2, 'ORDER BY body', 'order plain', 'order sealed'),
-             (3, 'SELECT DISTINCT body', 'distinct plain', 'distinct sealed')) AS p (place, label, plain, sealed)
+             (2, 'scan of text, numeric and date', 'row plain', 'row sealed'),
+             (3, 'ORDER BY body (target: 4 times)', 'order plain', 'order sealed'),
+             (4, 'SELECT DISTINCT body (target: 4 times)', 'distinct plain', 'distinct sealed'),
+             (5, 'GROUP BY body (target: 4 times)', 'group plain', 'group sealed'),
+             (6, 'INSERT through the owner trigger (target: 2,000 ns)', 'insert plain', 'insert protected'),
+             (7, 'COPY through the owner trigger (target: 2,000 ns)', 'copy plain', 'copy protected'))
+    AS p (place, label, plain, sealed)
 JOIN median a ON a.name = p.plain
 JOIN median b ON b.name = p.sealed
 ORDER BY p.place;
+
+\echo 'A row of text, numeric and date: what opening it adds, and the limit: 1.5 times bare EVP, and the base types'' own input'
+SELECT round(1e6 * (sealed.ms - plain.ms) / :rows) AS "ns a row more", round(3 * 1.5 * :limit_open) AS "1.5 times EVP",
+       round(1e6 * (input.ms - plain.ms) / :rows) AS "own input",
+       round(3 * 1.5 * :limit_open + 1e6 * (input.ms - plain.ms) / :rows) AS "limit"
+FROM median sealed, median plain, median input
+WHERE sealed.name = 'row sealed' AND plain.name = 'row plain' AND input.name = 'row input';
 
 \echo 'Table sizes'
 SELECT relname AS table, pg_size_pretty(pg_table_size(oid)) AS size

@@ -7,103 +7,21 @@ Uses psql, with the server of PGHOST; run.sh starts it.
 """
 
 import os
-import random
 import struct
 import subprocess
 import sys
 import time
 from typing import Dict, Iterable, List, Optional, Tuple
 
+import check_types
 import envcrypt_format as f
 from check_vectors import Vectors, flip, keyrings, row_changes
 from checks import check, equal, section
 from envcrypt_format import BYTEA, TEXT, KeyRow, KeyTable, MasterKey
+from server import CANNOT_OPEN, SEED, Database, Failed, hexed, psql_command, rng, text_or_null
 
 TYPE = {TEXT: "text", BYTEA: "bytea"}
-CANNOT_OPEN = "could not open encrypted value"
 TRIES = 1_000_000
-SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
-rng = random.Random(SEED)
-
-
-# psql.
-
-
-def psql_command(database: str, keyring: Optional[str], settings: Dict[str, str], encoding: str = "UTF8"):
-    options = dict(settings)
-    if keyring:
-        options["envcrypt.master_key"] = keyring
-    environment = dict(
-        os.environ,
-        PGDATABASE=database,
-        PGCLIENTENCODING=encoding,
-        PGOPTIONS=" ".join(f"-c {name}={value}" for name, value in options.items()),
-    )
-    return ["psql", "-XAtq", "-F", "|", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose"], environment
-
-
-class Failed(Exception):
-    pass
-
-
-class Database:
-    """One database, with the keyring that its sessions set."""
-
-    def __init__(self, name: str, keyring: Optional[str] = None, encoding: str = "UTF8"):
-        self.name = name
-        self.keyring = keyring
-        self.encoding = encoding
-
-    def run(self, script: str, **settings: str) -> List[List[str]]:
-        """Runs statements in one session; returns the rows of all of them."""
-        settings = {"envcrypt." + name: value for name, value in settings.items()}
-        command, environment = psql_command(self.name, self.keyring, settings, self.encoding)
-        done = subprocess.run(command, input=script.encode(), env=environment, capture_output=True, check=False)
-        if done.returncode != 0:
-            raise Failed(done.stderr.decode(errors="replace"))
-        return [line.split("|") for line in done.stdout.decode().splitlines()]
-
-    def error(self, script: str, **settings: str) -> str:
-        """The SQLSTATE with which a script fails, or '' if it does not."""
-        try:
-            self.run(script, **settings)
-        except Failed as failure:
-            return next((line.split("ERROR:")[1].split(":")[0].strip()
-                         for line in str(failure).splitlines() if "ERROR:" in line), "none")
-        return ""
-
-    def keys(self) -> List[KeyRow]:
-        return [
-            KeyRow(int(key_id), kind, unhex(owner), int(version), algorithm, unhex(fingerprint), unhex(wrapped), unhex(stone))
-            for key_id, kind, owner, version, algorithm, fingerprint, wrapped, stone in self.run(
-                "SELECT key_id, kind, coalesce('x' || encode(textsend(owner), 'hex'), ''), key_version, algorithm, "
-                "coalesce('x' || encode(master_fingerprint, 'hex'), ''), coalesce('x' || encode(wrapped_key, 'hex'), ''), "
-                "coalesce('x' || encode(tombstone, 'hex'), '') FROM envcrypt_data_keys ORDER BY created_at, key_id")
-        ]
-
-    def table(self) -> KeyTable:
-        return KeyTable(self.keys(), f.parse_keyring(self.keyring))
-
-    def insert_key(self, row: KeyRow) -> None:
-        """Plain SQL, with the columns of section 3."""
-        self.run(
-            "INSERT INTO envcrypt_data_keys (key_id, kind, owner, key_version, algorithm, master_fingerprint, wrapped_key) "
-            f"VALUES ({row.key_id}, '{row.kind}', {text_or_null(row.owner)}, {row.key_version}, '{row.algorithm}', "
-            f"{hexed(row.master_fingerprint)}, {hexed(row.wrapped_key)})")
-
-
-def unhex(cell: str) -> Optional[bytes]:
-    return bytes.fromhex(cell[1:]) if cell else None
-
-
-def hexed(data: bytes) -> str:
-    return f"'\\x{data.hex()}'::bytea"
-
-
-def text_or_null(utf8: Optional[bytes]) -> str:
-    if utf8 is None:
-        return "NULL::text"
-    return f"convert_from({hexed(utf8)}, 'UTF8')"
 
 
 def literal(tag: int, plaintext: bytes) -> str:
@@ -472,7 +390,8 @@ def vectors_database(vectors: Vectors) -> Database:
 
 def check_page_on_server(vectors: Vectors, database: Database) -> None:
     table = database.table()
-    cases = [(tag, armored) for _, _, armored, tag, _ in vectors.values()]
+    tagged = [value for value in vectors.values() if isinstance(value[3], int)]
+    cases = [(tag, armored) for _, _, armored, tag, _ in tagged]
     same("9.5 to 9.8 on the server", table, cases, try_open(database, cases))
     cases = [(tag, given if isinstance(given, str) else f.armor(given)) for _, given in vectors.rejected()
              for tag in (TEXT, BYTEA)]
@@ -480,7 +399,7 @@ def check_page_on_server(vectors: Vectors, database: Database) -> None:
     equal("9.10 on the server: every one refused", {answer.split(" ")[0] for answer in answers}, {"ZE002"})
     same("9.10 on the server", table, cases, answers)
     cases = []
-    for _, sealed, armored, tag, _ in vectors.values():
+    for _, sealed, armored, tag, _ in tagged:
         cases += [(tag, f.armor(flip(sealed, bit))) for bit in range(len(sealed) * 8)]
         cases += [(tag, f.armor(sealed[:size])) for size in range(len(sealed))]
         cases += [(tag, f.armor(sealed + bytes(extra))) for extra in range(1, 4)]
@@ -490,7 +409,7 @@ def check_page_on_server(vectors: Vectors, database: Database) -> None:
     same("bits, sizes, type tags, format bytes", table, cases, try_open(database, cases))
     alphabet = "".join(chr(c) for c in range(32, 127)) + "\n\t\r\u00e9"
     cases = []
-    for _, sealed, armored, tag, _ in vectors.values():
+    for _, sealed, armored, tag, _ in tagged:
         for _ in range(500):
             at = rng.randrange(len(armored) + 1)
             change = rng.choice(("insert", "delete", "replace", "end"))
@@ -843,14 +762,21 @@ def main() -> None:
     section("literals", lambda: check_literals(database))
     section("rotation", lambda: check_rotation(database, made, second))
     section("decoder's values", lambda: check_python_values(database))
+    database.run(check_types.TRY_TYPE)
+    section("server's types", lambda: check_types.check_server_types(database))
+    section("decoder's types", lambda: check_types.check_decoder_types(database))
+    section("types by name", lambda: check_types.check_named_types(database))
+    section("client encoding", lambda: check_types.check_client_encoding(database))
     section("shredding", lambda: check_shredding(database, made))
     section("decoder's keys", lambda: check_python_keys(database))
     section("not UTF-8", lambda: check_not_utf8(database))
     page = vectors_database(vectors)
     section("the page on a server", lambda: check_page_on_server(vectors, page))
+    section("the page's types on a server", lambda: check_types.check_page_types_on_server(vectors, page))
     section("rows on a server", lambda: check_rows_on_server(vectors, page))
     section("keyrings on a server", lambda: check_keyrings_on_server(vectors))
     section("encodings", lambda: check_encodings(second))
+    section("encodings of jsonb", lambda: check_types.check_database_encodings(second))
     section("million", lambda: check_million(database))
 
 

@@ -12,6 +12,7 @@ import sys
 from typing import Dict
 
 import envcrypt_format as f
+import plaintext as plain
 from checks import check, equal, section, sqlstate_of
 from envcrypt_format import KeyRow, KeyTable
 
@@ -59,11 +60,23 @@ class Vectors:
         return [self.row(number) for number in ("9.2", "9.3", "9.4")]
 
     def values(self):
-        """number, sealed value, armored text, type tag, plaintext"""
-        for number in ("9.5", "9.6", "9.7", "9.8"):
+        """number, sealed value, armored text, type tag or the name of a type without one, plaintext"""
+        for number in ("9.5", "9.6", "9.7", "9.8", "9.12", "9.13"):
             fields = self.fields(number)
-            yield (number, bytes.fromhex(fields["sealed value"]), fields["armored text"], int(fields["type tag"]),
+            asked = fields["type name"].split('"')[1] if "type name" in fields else int(fields["type tag"])
+            yield (number, bytes.fromhex(fields["sealed value"]), fields["armored text"], asked,
                    hex_or_empty(fields["plaintext"]))
+
+    def values_of_types(self):
+        """type, value as text, plaintext, sealed value"""
+        for type_name, text, plaintext, sealed in re.findall(
+                r"^\| (\w+) \| `([^|]*)` \| `(\w*)` \| `(\w+)` \|$", self.sections["9.11"], re.M):
+            yield type_name, text, bytes.fromhex(plaintext), bytes.fromhex(sealed)
+
+    def rejected_for_type(self):
+        """what, type, sealed value"""
+        for what, type_name, sealed in re.findall(r"^\| ([^|]+) \| (\w+) \| `(\w+)` \|$", self.sections["9.14"], re.M):
+            yield f"{what}, asked for as {type_name[:9]}", type_name, bytes.fromhex(sealed)
 
     def rejected(self):
         """what, the value's bytes or the armored text"""
@@ -138,11 +151,54 @@ def check_values(vectors: Vectors) -> None:
             equal(f"{number} K1", f.xaes_subkey(key).hex(), fields["K1"])
             equal(f"{number} Kx", f.xaes_derived_key(key, value.nonce).hex(), fields["Kx"])
             equal(f"{number} GCM nonce", value.nonce[12:].hex(), fields["GCM nonce"])
-        equal(f"{number} refused as the other type", sqlstate_of(lambda: table.open(sealed, 3 - tag)), "ZE002")
+        equal(f"{number} refused as every other type",
+              {sqlstate_of(lambda: table.open(sealed, other)) for other in [*plain.TAG.values(), "another", "mood\0"] if other != tag},
+              {"ZE002"})
         check(f"{number} refused with any bit changed",
               all(sqlstate_of(lambda: table.open(flip(sealed, bit), tag)) == "ZE002" for bit in range(len(sealed) * 8)))
         check(f"{number} refused at any shorter size",
               all(sqlstate_of(lambda: table.open(sealed[:size], tag)) == "ZE002" for size in range(len(sealed))))
+
+
+def check_values_of_types(vectors: Vectors) -> None:
+    table = KeyTable(vectors.rows(), f.parse_keyring(vectors.fields("9.1")["base64"]))
+    seen = set()
+    for type_name, text, plaintext, sealed in vectors.values_of_types():
+        value = f.parse_value(sealed)
+        seen.add((type_name, value.suite))
+        what = f"9.11 {type_name} {text[:30]}"
+        equal(f"{what}: opens", table.open(sealed, type_name), plaintext)
+        equal(f"{what}: the plaintext's value", shown(type_name, table.value(sealed, type_name)), text)
+        equal(f"{what}: the value's plaintext", plain.encode(type_name, text), plaintext)
+        equal(f"{what}: seals", f.seal_value(value.suite, table.unwrap(value.key_id), value.key_id, type_name, plaintext,
+                                             value.context_id, value.nonce), sealed)
+        equal(f"{what}: refused as every other type",
+              {sqlstate_of(lambda: table.open(sealed, other)) for other in [*plain.TAG, "mood"] if other != type_name}, {"ZE002"})
+    equal("9.11 has every type in both suites", seen, {(type_name, suite) for type_name in plain.TAG for suite in (1, 2)})
+
+
+def shown(type_name: str, value) -> str:
+    """A value as PostgreSQL prints it, but for the exponents of float8."""
+    if type_name == "bytea":
+        return "\\x" + value.hex()
+    if type_name == "bool":
+        return "true" if value else "false"
+    if type_name == "numeric":
+        return format(value, "f")
+    if type_name == "float8":
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(repr(value), re.sub(r"\.0$", "", repr(value)))
+    if type_name == "inet":
+        return str(value.ip) if value.network.prefixlen == value.max_prefixlen else str(value)
+    return str(value)
+
+
+def check_rejected_for_type(vectors: Vectors) -> None:
+    table = KeyTable(vectors.rows(), f.parse_keyring(vectors.fields("9.1")["base64"]))
+    count = 0
+    for what, type_name, sealed in vectors.rejected_for_type():
+        count += 1
+        check(f"9.14 {what}", sqlstate_of(lambda: table.value(sealed, type_name)) in ("ZE002", "22"))
+    check("9.14 the page lists 38 values", count == 38, f"found {count}")
 
 
 def flip(data: bytes, bit: int) -> bytes:
@@ -321,11 +377,13 @@ def check_writer_refuses() -> None:
         return False
 
     key = bytes(32)
-    check("no value is made of a type without a plaintext", refused(lambda: f.seal_value(1, key, 1, 3, b"")))
+    check("no value is made of a type without a tag", refused(lambda: f.seal_value(1, key, 1, 12, b"")))
+    check("no value is made of a type without a name", refused(lambda: f.seal_value(1, key, 1, "", b"")))
+    check("no value is made of a type's name of 64 bytes", refused(lambda: f.seal_value(1, key, 1, "ü" * 32, b"")))
     check("no value is made for key id 0", refused(lambda: f.seal_value(1, key, 0, 1, b"")))
     check("no value is made for context id 65536", refused(lambda: f.seal_value(1, key, 1, 1, b"", 65536)))
     equal("no value of another type is opened",
-          sqlstate_of(lambda: f.open_value(bytes.fromhex("2103") + bytes(38), key, 3)), "ZE002")
+          sqlstate_of(lambda: f.open_value(bytes.fromhex("210c0000") + bytes([1] * 36), key, 12)), "ZE002")
 
 
 def check_algorithms() -> None:
@@ -350,7 +408,9 @@ def main() -> None:
     section("algorithms", check_algorithms)
     section("9.1", lambda: check_master_key(vectors))
     section("9.2 to 9.4", lambda: check_rows(vectors))
-    section("9.5 to 9.8", lambda: check_values(vectors))
+    section("9.5 to 9.8, 9.12, 9.13", lambda: check_values(vectors))
+    section("9.11", lambda: check_values_of_types(vectors))
+    section("9.14", lambda: check_rejected_for_type(vectors))
     section("9.9", lambda: check_tombstone(vectors))
     section("9.10", lambda: check_rejected(vectors))
     section("section 3", lambda: check_row_rules(vectors))

@@ -5,7 +5,8 @@ python3-cryptography.
 
     ring = parse_keyring(text)                    section 4
     keys = KeyTable(rows, ring)                   sections 1 and 3
-    keys.open(sealed, TEXT)                       section 2
+    keys.open(sealed, "date")                     section 2; the plaintext
+    keys.value(sealed, "date")                    section 2.6; what it stands for
     unarmor(text), armor(sealed)                  section 5
     tombstone(database_key, owner)                section 6
 """
@@ -17,13 +18,15 @@ import os
 import re
 import string
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+import plaintext as plain
 
 
 class FormatError(Exception):
@@ -40,6 +43,12 @@ class CannotOpen(FormatError):
     def __init__(self, reason: str):
         super().__init__("could not open encrypted value")
         self.reason = reason
+
+
+class MalformedPlaintext(FormatError):
+    """Authentic, but no value of its type."""
+
+    sqlstate = "22"
 
 
 class NoMasterKey(FormatError):
@@ -139,12 +148,31 @@ HEADER_SIZE = 12
 
 TEXT = 1
 BYTEA = 2
+NAME_OF_TAG = {tag: name for name, tag in plain.TAG.items()}
+
+# A type that is asked for: the tag of one that has a tag, or any type's name.
+Type = Union[int, str]
+
+
+def type_name(asked: Type) -> str:
+    return NAME_OF_TAG.get(asked, "") if isinstance(asked, int) else asked
+
+
+def type_field(asked: Type) -> Tuple[int, bytes]:
+    """Type tag, and what stands between key id and nonce."""
+    if isinstance(asked, int):
+        return asked, b""
+    if asked in plain.TAG:
+        return plain.TAG[asked], b""
+    name = asked.encode("utf-8")
+    return plain.NAMED, bytes((len(name),)) + name
 
 
 @dataclass(frozen=True)
 class SealedValue:
     suite: int
     type_tag: int
+    type_field: bytes  # the name with its length, with type tag 255
     context_id: int
     key_id: int
     nonce: bytes
@@ -159,7 +187,14 @@ def parse_value(sealed: bytes) -> SealedValue:
     suite = SUITE_OF_FORMAT.get(sealed[0])
     if suite is None:
         raise CannotOpen("format byte")
-    start = HEADER_SIZE + NONCE_SIZE[suite]
+    if len(sealed) < HEADER_SIZE + NONCE_SIZE[suite] + TAG_SIZE:
+        raise CannotOpen("size")
+    header_size = HEADER_SIZE
+    if sealed[1] == plain.NAMED:
+        if not 1 <= sealed[HEADER_SIZE] <= 63:
+            raise CannotOpen("size of the type's name")
+        header_size += 1 + sealed[HEADER_SIZE]
+    start = header_size + NONCE_SIZE[suite]
     if len(sealed) < start + TAG_SIZE:
         raise CannotOpen("size")
     key_id = int.from_bytes(sealed[4:12], "big")
@@ -170,31 +205,42 @@ def parse_value(sealed: bytes) -> SealedValue:
     return SealedValue(
         suite=suite,
         type_tag=sealed[1],
+        type_field=sealed[HEADER_SIZE:header_size],
         context_id=int.from_bytes(sealed[2:4], "big"),
         key_id=key_id,
-        nonce=sealed[HEADER_SIZE:start],
+        nonce=sealed[header_size:start],
         ciphertext=sealed[start:],
-        associated=sealed[:HEADER_SIZE],
+        associated=sealed[:header_size],
     )
 
 
-def open_value(sealed: bytes, data_key: bytes, asked_tag: int) -> bytes:
-    """Opens a value under a data key that is already known to be its own."""
-    if asked_tag not in (TEXT, BYTEA):
+def check_type(value: SealedValue, asked: Type) -> None:
+    tag, _ = type_field(asked)
+    if tag not in NAME_OF_TAG and tag != plain.NAMED:
         raise CannotOpen("the plaintext of this type is not defined")
+    if (value.type_tag, value.type_field) != type_field(asked):
+        raise CannotOpen("type tag or name")
+
+
+def open_value(sealed: bytes, data_key: bytes, asked: Type) -> bytes:
+    """Opens a value under a data key that is already known to be its own."""
     value = parse_value(sealed)
-    if value.type_tag != asked_tag:
-        raise CannotOpen("type tag")
+    check_type(value, asked)
     try:
-        return decrypt(value.suite, data_key, value.nonce, value.associated, value.ciphertext)
+        plaintext = decrypt(value.suite, data_key, value.nonce, value.associated, value.ciphertext)
     except InvalidTag:
         raise CannotOpen("tag") from None
+    size = plain.FIXED_SIZE.get(type_name(asked))
+    if size is not None and len(plaintext) != size:
+        raise CannotOpen("size of the plaintext")
+    return plaintext
 
 
-def seal_value(suite: int, data_key: bytes, key_id: int, type_tag: int, plaintext: bytes, context_id: int = 0,
+def seal_value(suite: int, data_key: bytes, key_id: int, asked: Type, plaintext: bytes, context_id: int = 0,
                nonce: Optional[bytes] = None) -> bytes:
     """Seals a value. A nonce is only given by tests that repeat a vector."""
-    if type_tag not in (TEXT, BYTEA):
+    tag, field = type_field(asked)
+    if tag not in NAME_OF_TAG and not 2 <= len(field) <= 64:
         raise ValueError("the plaintext of this type is not defined")
     if not 0 < key_id < 1 << 64 or not 0 <= context_id < 1 << 16:
         raise ValueError("key id or context id out of range")
@@ -202,7 +248,7 @@ def seal_value(suite: int, data_key: bytes, key_id: int, type_tag: int, plaintex
         raise ValueError("the plaintext is too long")
     if nonce is None:
         nonce = os.urandom(NONCE_SIZE[suite])
-    header = bytes((VERSION << 5 | suite, type_tag)) + context_id.to_bytes(2, "big") + key_id.to_bytes(8, "big")
+    header = bytes((VERSION << 5 | suite, tag)) + context_id.to_bytes(2, "big") + key_id.to_bytes(8, "big") + field
     return header + nonce + encrypt(suite, data_key, nonce, header, plaintext)
 
 
@@ -397,10 +443,9 @@ class KeyTable:
     def tombstone(self, owner: bytes) -> bytes:
         return tombstone(self.unwrap(self.database_key().unsigned_id), owner)
 
-    def open(self, sealed: bytes, asked_tag: int) -> bytes:
+    def open(self, sealed: bytes, asked: Type) -> bytes:
         value = parse_value(sealed)
-        if value.type_tag != asked_tag:
-            raise CannotOpen("type tag")
+        check_type(value, asked)
         row = self.rows.get(value.key_id)
         if row is None:
             raise CannotOpen("no such data key")
@@ -409,9 +454,16 @@ class KeyTable:
             raise CannotOpen("kind of the data key")
         if ALGORITHM_NUMBER[row.algorithm] != value.suite:
             raise CannotOpen("algorithm of the data key")
-        return open_value(sealed, self.unwrap(value.key_id), asked_tag)
+        return open_value(sealed, self.unwrap(value.key_id), asked)
 
-    def seal(self, owner: Optional[bytes], type_tag: int, plaintext: bytes, context_id: int = 0) -> bytes:
+    def value(self, sealed: bytes, asked: Type) -> Any:
+        plaintext = self.open(sealed, asked)
+        try:
+            return plain.decode(type_name(asked), plaintext)
+        except plain.Malformed:
+            raise MalformedPlaintext("invalid value") from None
+
+    def seal(self, owner: Optional[bytes], asked: Type, plaintext: bytes, context_id: int = 0) -> bytes:
         row = self.active(owner)
-        return seal_value(ALGORITHM_NUMBER[row.algorithm], self.unwrap(row.unsigned_id), row.unsigned_id, type_tag,
+        return seal_value(ALGORITHM_NUMBER[row.algorithm], self.unwrap(row.unsigned_id), row.unsigned_id, asked,
                           plaintext, context_id)

@@ -47,7 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     std::vector<std::uint8_t> sealed(plaintext.size() + SealedOverhead(header));
     Require(SealValue(key, header, SealedNonce(header, input), plaintext, sealed).ok());
     SealedHeader again;
-    Require(ParseHeader(sealed, sealed.size(), &again).ok() && again.key_id == header.key_id);
+    Require(ParseHeader(sealed, sealed.size(), &again).ok() && again.key_id == header.key_id &&
+            again.type_name == header.type_name);
     out.resize(plaintext.size());
     Require(OpenValue(key, again, sealed, out).ok());
     Require(std::equal(out.begin(), out.end(), plaintext.begin(), plaintext.end()));

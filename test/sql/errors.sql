@@ -28,7 +28,9 @@ SELECT decrypt_for_user('bob', encrypt_for_user('alice', 'x'));
 SELECT decrypt_for_user('alice', 'sealed by no owner'::encrypted_text);
 \echo :SQLSTATE
 SELECT decrypt_for_user('unknown', encrypt_for_user('alice', 'x'));
-SELECT encrypt_for_user('alice', 42);
+SELECT pg_typeof(encrypt_for_user('alice', 42)), pg_typeof(encrypt_for_user('alice', 42::smallint)), pg_typeof(encrypt_for_user('alice', 4.2)), pg_typeof(encrypt_for_user('alice', '42')), pg_typeof(encrypt_for_user('alice', '42'::char(3)));
+SELECT encrypt_for_user('alice', 42::int8) + 1, encrypt_for_user('alice', NULL::int) IS NULL;
+SELECT encrypt_for_user('alice', ARRAY[42]);
 SELECT encrypt_for_user('alice', ''), decrypt_for_user('alice', encrypt_for_user('alice', '')) = '';
 SELECT envcrypt_owner(NULL::encrypted_text) IS NULL, envcrypt_key_id(NULL::encrypted_bytea) IS NULL;
 SELECT envcrypt_owner(encrypt_for_user('alice', 'x')), envcrypt_owner('x'::encrypted_text) IS NULL;

@@ -3,20 +3,34 @@ SELECT extname, extversion, extrelocatable FROM pg_extension WHERE extname = 'en
 SELECT rolname, rolcanlogin, rolsuper, rolinherit FROM pg_roles WHERE rolname LIKE 'envcrypt%' ORDER BY 1;
 SELECT typname, typcategory, typstorage, typlen, typcollation <> 0 AS collatable FROM pg_type
 WHERE typname LIKE 'encrypted%' ORDER BY 1;
-SELECT castsource::regtype, casttarget::regtype, castcontext FROM pg_cast
-WHERE (castsource::regtype::text LIKE 'encrypted%' OR casttarget::regtype::text LIKE 'encrypted%') AND castcontext <> 'e'
-ORDER BY 1, 2;
-SELECT castsource::regtype, count(*) FROM pg_cast WHERE castsource::regtype::text LIKE 'encrypted%' AND castcontext = 'e'
-GROUP BY 1 ORDER BY 1;
+-- An encrypted type is implicitly its base type and nothing else; with type modifiers, there is a cast that applies them.
+SELECT castsource::regtype, casttarget::regtype FROM pg_cast WHERE castsource::regtype::text LIKE 'encrypted%' AND castcontext = 'i'
+ORDER BY castsource::regtype::text, casttarget::regtype::text;
+-- By assignment and explicitly, to what the base type converts to. (type_casts.sql compares.)
+SELECT castsource::regtype, castcontext, string_agg(format_type(casttarget, NULL), ', ' ORDER BY format_type(casttarget, NULL) COLLATE "C") FROM pg_cast
+WHERE castsource::regtype::text LIKE 'encrypted%' AND castcontext <> 'i' GROUP BY castsource, castcontext ORDER BY castsource::regtype::text, 2;
+-- From what PostgreSQL takes for the base type.
+SELECT casttarget::regtype, castcontext, string_agg(format_type(castsource, NULL), ', ' ORDER BY format_type(castsource, NULL) COLLATE "C") FROM pg_cast
+WHERE casttarget::regtype::text LIKE 'encrypted%' AND castsource <> casttarget GROUP BY casttarget, castcontext ORDER BY casttarget::regtype::text, 2;
 
 -- Nothing of ours is without a description; sealing is volatile, opening stable, nothing leakproof.
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
 JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
 WHERE e.extname = 'envcrypt' AND obj_description(p.oid, 'pg_proc') IS NULL;
-SELECT p.oid::regprocedure, p.provolatile, p.proparallel, p.proisstrict, p.proleakproof FROM pg_proc p
+SELECT o.oid::regoperator FROM pg_operator o JOIN pg_depend d ON d.classid = 'pg_operator'::regclass AND d.objid = o.oid
+JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+WHERE e.extname = 'envcrypt' AND obj_description(o.oid, 'pg_operator') IS NULL;
+-- E stands for the encrypted types, B for all others; functions that differ in nothing else stand in one line.
+CREATE FUNCTION generic(signature text) RETURNS text LANGUAGE sql AS $$
+    SELECT regexp_replace(regexp_replace(signature, 'encrypted_(bool|bytea|date|float8|inet|int8|jsonb|numeric|text|timestamptz|uuid)', 'E', 'g'), 'envcrypt_open_as_\w+', 'envcrypt_open_as_B')
+$$;
+SELECT * FROM (SELECT generic(p.proname) || '(' || coalesce((SELECT string_agg(generic(format_type(a, NULL)), ', ' ORDER BY n)
+    FROM unnest(p.proargtypes) WITH ORDINALITY AS t (a, n) WHERE p.proname NOT LIKE 'encrypted%' OR p.pronargs <> 1 OR a::regtype::text LIKE 'encrypted%'), CASE WHEN p.pronargs > 0 THEN 'B' ELSE '' END) || ')' AS function,
+    p.provolatile, p.proparallel, p.proisstrict, p.proleakproof, p.prosecdef, count(*) FROM pg_proc p
 JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
 JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-WHERE e.extname = 'envcrypt' AND p.proname NOT LIKE 'envcrypt_open_as%' ORDER BY p.oid::regprocedure::text COLLATE "C";
+WHERE e.extname = 'envcrypt' GROUP BY 1, 2, 3, 4, 5, 6) AS _ ORDER BY function COLLATE "C", provolatile, proparallel;
+DROP FUNCTION generic;
 
 -- PUBLIC reads neither key table and runs only what it needs.
 SELECT c.relname, has_table_privilege('pg_monitor', c.oid, 'SELECT') FROM pg_class c

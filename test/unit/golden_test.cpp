@@ -76,6 +76,7 @@ TEST(GoldenTest, SealedValuesOpenForEver) {
         ASSERT_TRUE(ParseHeader(sealed, sealed.size(), &header).ok());
         EXPECT_EQ(static_cast<std::uint8_t>(header.algorithm), vector.key->algorithm);
         EXPECT_EQ(header.type_tag, vector.type_tag);
+        EXPECT_EQ(header.type_name, vector.type_name);
         EXPECT_EQ(header.context_id, vector.context_id);
         EXPECT_EQ(header.key_id, vector.key->key_id);
         EXPECT_EQ(ToHex(SealedNonce(header, sealed)), vector.nonce);
@@ -92,6 +93,7 @@ TEST(GoldenTest, SealingWithTheSameNonceGivesTheSameBytes) {
         SealedHeader header;
         header.algorithm = static_cast<Algorithm>(vector.key->algorithm);
         header.type_tag = vector.type_tag;
+        header.type_name = vector.type_name;
         header.context_id = vector.context_id;
         header.key_id = vector.key->key_id;
         Aead aead;

@@ -1,0 +1,15 @@
+// shredding.h: how data keys cease to be.
+#pragma once
+
+#include "pg/backend.h"
+#include "pg/key_creation.h"
+
+namespace envcrypt {
+
+// DestroyKeys turns all versions of an owner's data key into tombstones and tells every backend when the
+// transaction commits. Returns how many there were; calls `buried` with each key_id and version. The caller
+// has established the right, and holds LockOwner.
+int DestroyKeys(const Owner &owner, const Tombstone &tombstone,
+                void (*buried)(std::uint64_t, std::uint32_t, void *), void *context);
+
+}  // namespace envcrypt
