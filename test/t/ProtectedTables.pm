@@ -7,45 +7,14 @@ use EnvcryptTest;
 
 our @EXPORT = qw(protect make_types make_tables markers sealed_bytes faults);
 
-# protect(TABLE, COLUMNS, OWNER, NULL_OWNER): SQL that makes columns transparent. COLUMNS is a list such as 'a, "B"';
-# without OWNER the values stay under the database key.
+# protect(TABLE, COLUMNS, OWNER, NULL_OWNER): SQL that makes columns transparent. COLUMNS is a list such as 'a,b'; without
+# OWNER the values stay under the database key.
 sub protect
 {
 	my ($table, $columns, $owner, $null_owner) = @_;
 	$owner = defined $owner ? "'$owner'" : 'NULL';
 	$null_owner //= 'error';
-	return <<"SQL";
-DO \$protect\$
-DECLARE
-	owner CONSTANT name := $owner;
-	owner_text CONSTANT text := coalesce(quote_ident(owner) || '::text', 'NULL');
-	item record;
-	context integer;
-BEGIN
-	FOR item IN
-		SELECT attname, format_type(atttypid, NULL) AS base, format_type(atttypid, atttypmod) AS original,
-			CASE typname WHEN 'varchar' THEN 'text' ELSE typname END AS name,
-			coalesce(substring(format_type(atttypid, atttypmod) FROM '[(].*?[)]'), '') AS modifier,
-			regexp_replace(pg_get_expr(d.adbin, d.adrelid), '^(''[^'']*'')::\\w+\$', '\\1') AS literal
-		FROM unnest('{$columns}'::name[]) AS c (name) JOIN pg_attribute a ON attrelid = '$table'::regclass AND attname = c.name
-			JOIN pg_type t ON t.oid = atttypid LEFT JOIN pg_attrdef d ON adrelid = attrelid AND adnum = attnum
-	LOOP
-		context := 1 + floor(random() * 65535);
-		IF item.literal IS NOT NULL THEN
-			EXECUTE format('ALTER TABLE $table ALTER %I DROP DEFAULT', item.attname);
-		END IF;
-		EXECUTE format('ALTER TABLE $table ALTER %1\$I TYPE %2\$I%3\$s USING envcrypt_bind(%1\$I::%4\$s, %5\$s, %6\$s)', item.attname,
-			'encrypted_' || item.name, item.modifier, CASE item.name WHEN 'text' THEN 'text' ELSE item.base END, owner_text, context);
-		IF item.literal IS NOT NULL THEN
-			EXECUTE format('ALTER TABLE $table ALTER %I SET DEFAULT %s', item.attname, item.literal);
-		END IF;
-		EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE ON $table FOR EACH ROW WHEN (new.%I IS NOT NULL%s) '
-			'EXECUTE FUNCTION envcrypt_owner_trigger(%L, ''$null_owner'', %L)', '~envcrypt_' || context, item.attname,
-			coalesce(' OR new.' || quote_ident(owner) || ' IS NULL', ''), context, item.original);
-		EXECUTE format('ALTER TABLE $table ENABLE ALWAYS TRIGGER %I', '~envcrypt_' || context);
-	END LOOP;
-END \$protect\$;
-SQL
+	return "SELECT envcrypt_protect('$table', '{$columns}'::name[], $owner, '$null_owner');\n";
 }
 
 # Words that stand in the values of make_tables(), and are typed nowhere else.
