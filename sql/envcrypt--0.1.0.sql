@@ -298,16 +298,17 @@ BEGIN
     END LOOP;
 
     -- From what PostgreSQL takes for the base, as it takes it: an integer goes into an encrypted numeric, and
-    -- coalesce(amount, 0) finds its type.
+    -- coalesce(amount, 0) finds its type. (Object identifiers by assignment: beside them, our operators could be taken.)
     FOR item IN
-        SELECT castsource::regtype AS source, min(CASE castcontext WHEN 'i' THEN 1 WHEN 'a' THEN 2 ELSE 3 END) AS context
+        SELECT castsource::regtype AS source,
+            min(CASE WHEN castcontext = 'i' AND s.typname !~ '^(oid|reg)' THEN 1 WHEN castcontext IN ('i', 'a') THEN 2 ELSE 3 END) AS context
         FROM (
             SELECT castsource, castcontext FROM pg_cast
             WHERE casttarget = ultimate AND castsource <> ultimate AND (made OR oid < 16384)
             UNION ALL SELECT ultimate, 'a' WHERE ultimate <> base
         ) AS c
         JOIN pg_type s ON s.oid = castsource
-        WHERE s.typname !~ '^(encrypted|searchable)_' AND s.typname !~ '^(oid|reg|pg_)'
+        WHERE s.typname !~ '^(encrypted|searchable)_'
         GROUP BY castsource ORDER BY castsource
     LOOP
         EXECUTE format('CREATE FUNCTION %1$s(%2$s%3$s) RETURNS %1$s LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 2 %4$s '
