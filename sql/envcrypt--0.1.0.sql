@@ -705,16 +705,6 @@ FROM (VALUES
     AS v (names, arguments, conversions);
 DROP FUNCTION @extschema@.envcrypt_define_functions(text[], text[], text[]);
 
--- Integers beside text and the other overloads of encrypt_for_user() would be taken for double precision.
-CREATE FUNCTION encrypt_for_user(owner text, value integer) RETURNS encrypted_int8
-    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE RETURN @extschema@.encrypt_for_user($1, $2::int8);
-CREATE FUNCTION encrypt_for_user(owner text, value smallint) RETURNS encrypted_int8
-    LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE RETURN @extschema@.encrypt_for_user($1, $2::int8);
-COMMENT ON FUNCTION encrypt_for_user(text, integer) IS
-    'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key';
-COMMENT ON FUNCTION encrypt_for_user(text, smallint) IS
-    'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key';
-
 -- Protected columns.
 
 CREATE FUNCTION envcrypt_owner_trigger() RETURNS trigger
