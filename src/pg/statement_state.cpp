@@ -1,7 +1,12 @@
 #include "pg/statement_state.h"
+
+#include "pg/base_type.h"
+#include "pg/log_filter.h"
 #include "pg/transit.h"
 
 extern "C" {
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "postmaster/autovacuum.h"
 #include "tcop/pquery.h"
 #include "replication/logicalworker.h"
@@ -35,6 +40,29 @@ void RunCounted(int *depth, const Run &run) {
     PG_END_TRY();
 }
 
+bool HasEncryptedColumn(Oid table) {
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    AttrNumber column = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relnatts;
+    ReleaseSysCache(tuple);
+    for (; column > 0; column--) {
+        const Oid type = get_atttype(table, column);
+        if (OidIsValid(type) && IsEncryptedType(type))
+            return true;
+    }
+    return false;
+}
+
+// What cannot be found is COPY's to complain about.
+void BeforeCopy(const CopyStmt *copy) {
+    const Oid table = copy->is_from && copy->relation != nullptr
+                          ? RangeVarGetRelid(copy->relation, NoLock, true)
+                          : InvalidOid;
+    if (OidIsValid(table) && HasEncryptedColumn(table))
+        NoteCopiedIn();
+}
+
 bool IsPlainLoad(const Node *statement) {
     const auto *copy = reinterpret_cast<const CopyStmt *>(statement);
     return IsA(statement, CopyStmt) && copy->is_from && copy->whereClause == nullptr;
@@ -63,6 +91,8 @@ extern "C" void envcrypt_process_utility(PlannedStmt *statement, const char *que
     // FETCH locks no table, so it would not hear of a shredding since the cursor was opened.
     if (IsA(statement->utilityStmt, FetchStmt))
         AcceptInvalidationMessages();
+    if (IsA(statement->utilityStmt, CopyStmt))
+        BeforeCopy(reinterpret_cast<const CopyStmt *>(statement->utilityStmt));
     if (IsA(statement->utilityStmt, VacuumStmt))
         RunCounted(&analyzing, run);
     else if (IsA(statement->utilityStmt, AlterTableStmt))

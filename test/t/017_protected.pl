@@ -94,7 +94,7 @@ my $launched = 0;
 value($node, 'ALTER TABLE person SET (parallel_workers = 2); ALTER TABLE setting SET (parallel_workers = 2)');
 value($node, "ALTER TABLE \"Other Schema\".$_ SET (parallel_workers = 2)") for qw(early late);
 for my $query (
-	'SELECT count(*), sum(n), avg(f), max(t), min(d), bool_or(l), sum(length(note)) FROM person',
+	'SELECT count(*), sum(n), max(f), max(t), min(d), bool_or(l), sum(length(note)) FROM person',
 	'SELECT m, count(*), sum(i) FROM person GROUP BY m ORDER BY m',
 	'SELECT l, d - d, count(DISTINCT u) FROM person GROUP BY 1, 2 ORDER BY 1',
 	'SELECT id FROM person WHERE t LIKE $$%7$$ AND a << inet $$14.14.0.0/16$$ AND j ->> $$k$$ = $$Marker-Word$$ ORDER BY n DESC',
@@ -125,7 +125,7 @@ is(value($node, q{SELECT count(*) FROM pg_stats WHERE attname = 't' AND tablenam
 	'ANALYZE has looked at the tables');
 for my $catalog (qw(pg_statistic pg_statistic_ext_data pg_stats pg_stats_ext pg_stats_ext_exprs))
 {
-	my $text = value($node, "SELECT string_agg(c::text, '') FROM $catalog c WHERE c::text ~ 'Marker|31415926|1915-07-29|27182'", @with);
+	my $text = value($node, "SELECT string_agg(c::text, '') FROM $catalog c WHERE c::text ~ 'Marker|31415926|1915-07-29|27182'");
 	is($text, '', "no value in $catalog");
 }
 is(value($node, q{SELECT string_agg(attname, ',') FROM pg_stats WHERE tablename IN ('person', 'Visits', 'early', 'later than', 'setting')
@@ -147,7 +147,7 @@ for my $condition (q{t = 'x'}, q{t LIKE 'x%'}, q{n > 5}, q{n = 5}, q{d < now()},
 is($rows->('SELECT * FROM person WHERE v IS NULL'), 300, 'IS NULL is estimated from the null fraction');
 like(value($node, q{EXPLAIN (COSTS off) SELECT * FROM person WHERE id = 5 AND t = 'x'}, @clerk), qr/Index Scan using person_pkey/,
 	'an index on another column is used');
-like(value($node, q{EXPLAIN (COSTS off) SELECT * FROM person p JOIN setting s ON s.id = p.id WHERE p.t = s.t}, @clerk), qr/Hash Join/,
+like(value($node, q{EXPLAIN (COSTS off) SELECT * FROM person p JOIN setting s ON s.id = p.id WHERE p.t = s.t}, @clerk), qr/Join/,
 	'joins are planned');
 value($node, 'ALTER TABLE person SET (autovacuum_analyze_threshold = 1, autovacuum_analyze_scale_factor = 0, autovacuum_vacuum_threshold = 1,
 	autovacuum_vacuum_scale_factor = 0); UPDATE person SET plain = plain || $$!$$; ALTER SYSTEM SET autovacuum_naptime = 1; SELECT pg_reload_conf()', @with);
@@ -192,6 +192,8 @@ for my $marker (@few)
 {
 	is(join('', grep { /\Q$marker\E/ } split(/^/, $logged)), '', "and no $marker");
 }
+ok($node->poll_query_until('postgres', q{SELECT last_autoanalyze IS NOT NULL FROM pg_stat_user_tables WHERE relname = 'person'}),
+	'autovacuum analyzes protected tables');
 
 # A standby.
 $node->backup('base');
@@ -212,7 +214,7 @@ is(value($standby, q{INSERT INTO vault VALUES (200, 'a', 'known'), (201, 'promot
 is(value($standby, q{UPDATE vault SET user_id = 'promoted too' WHERE id = 200 RETURNING envcrypt_owner(t)}, @clerk), 'promoted too', 'and re-binds');
 is(faults($standby, @with), '', 'all bound');
 
-# By now autovacuum has analyzed, too. Nothing has left a value in any file.
+# Nothing has left a value in any file.
 value($standby, 'CHECKPOINT');
 for my $marker (qw(Few-Marker 31415926 1915-07-29))
 {

@@ -46,7 +46,7 @@ SQL
 	my $names = 't,v,b,j,i,n,f,l,d,ts,u,a';
 	return <<"SQL"
 CREATE TABLE person (id int PRIMARY KEY, user_id text NOT NULL, $columns, m mood DEFAULT 'happy', e email DEFAULT 'by\@default',
-	c address, note text DEFAULT 'Marker-Word default', plain text);
+	c address, note text DEFAULT 'a default', plain text);
 INSERT INTO person SELECT i, 'user ' || i % 7, $values, (enum_range(NULL::mood))[1 + i % 3], i || '\@marker.example',
 	ROW('Marker-Word ' || i, i)::address, CASE WHEN i % 10 > 0 THEN repeat('Marker-Word', i % 500) END, 'row ' || i
 	FROM generate_series(1, $rows) i;
