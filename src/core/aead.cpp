@@ -85,6 +85,7 @@ Status Aead::MakeContexts(Algorithm algorithm, std::span<const std::uint8_t, kKe
 }
 
 Status Aead::SetKey(Algorithm algorithm, std::span<const std::uint8_t, kKeyBytes> key) noexcept {
+    has_derived_ = false;
     const Status status = MakeContexts(algorithm, key);
     if (!status.ok())
         ClearKey();
@@ -92,6 +93,7 @@ Status Aead::SetKey(Algorithm algorithm, std::span<const std::uint8_t, kKeyBytes
 }
 
 void Aead::ClearKey() noexcept {
+    has_derived_ = false;
     gcm_.reset();
     derive_.reset();
     Wipe(derive_mask_.ExposeSecret());
@@ -109,6 +111,10 @@ bool Aead::Start(std::span<const std::uint8_t> nonce, const std::uint8_t *tag) n
     if (algorithm_ == Algorithm::kAes256Gcm)
         return EVP_CipherInit_ex2(gcm_.get(), nullptr, nullptr, nonce.data(), direction, given) == 1;
 
+    const auto half = nonce.first(kGcmNonceBytes);
+    const auto *iv = nonce.data() + kGcmNonceBytes;
+    if (has_derived_ && std::ranges::equal(derived_for_, half))
+        return EVP_CipherInit_ex2(gcm_.get(), nullptr, nullptr, iv, direction, given) == 1;
     SecretBytes<2 * kBlockBytes> blocks;
     SecretKey derived;
     auto m = blocks.ExposeSecret();
@@ -117,15 +123,17 @@ bool Aead::Start(std::span<const std::uint8_t> nonce, const std::uint8_t *tag) n
         auto out = m.subspan(block * kBlockBytes, kBlockBytes);
         out[1] = static_cast<std::uint8_t>(block + 1);
         out[2] = 'X';
-        std::copy_n(nonce.begin(), kGcmNonceBytes, out.begin() + 4);
+        std::ranges::copy(half, out.begin() + 4);
         for (std::size_t i = 0; i < kBlockBytes; i++) out[i] = static_cast<std::uint8_t>(out[i] ^ mask[i]);
     }
     int written = 0;
-    return EVP_EncryptUpdate(derive_.get(), derived.ExposeSecret().data(), &written, m.data(),
-                             static_cast<int>(m.size())) == 1 &&
-           written == static_cast<int>(m.size()) &&
-           EVP_CipherInit_ex2(gcm_.get(), nullptr, derived.ExposeSecret().data(),
-                              nonce.data() + kGcmNonceBytes, direction, given) == 1;
+    has_derived_ =
+        EVP_EncryptUpdate(derive_.get(), derived.ExposeSecret().data(), &written, m.data(),
+                          static_cast<int>(m.size())) == 1 &&
+        written == static_cast<int>(m.size()) &&
+        EVP_CipherInit_ex2(gcm_.get(), nullptr, derived.ExposeSecret().data(), iv, direction, given) == 1;
+    std::ranges::copy(half, derived_for_.begin());
+    return has_derived_;
 }
 
 Status Aead::Seal(std::span<const std::uint8_t> nonce, std::span<const std::uint8_t> associated_data,

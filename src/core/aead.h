@@ -74,6 +74,9 @@ class Aead {
     Context gcm_;
     Context derive_;               // XAES only: AES-256-ECB under the key
     SecretBytes<16> derive_mask_;  // XAES only: the subkey K1
+    // XAES only: the first half of the nonce that gcm_ has the key of. Nonces that share it need no new key.
+    std::array<std::uint8_t, 12> derived_for_{};
+    bool has_derived_ = false;
 };
 
 }  // namespace envcrypt

@@ -38,6 +38,7 @@ ENVCRYPT_FUNCTION(envcrypt_bind_plain) {
 }
 
 ENVCRYPT_FUNCTION(envcrypt_bind_sealed) {
+    RequireSealOrOpen();  // whether a value passes tells whose it is
     if (PG_ARGISNULL(0))
         PG_RETURN_NULL();
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, kResult);

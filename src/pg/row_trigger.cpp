@@ -117,9 +117,14 @@ std::string_view OwnerText(const RowTrigger &trigger, Datum owner) {
 }
 
 const RowTrigger &Known(const TriggerData *data, int owner_at, bool binds) {
+    const std::uint64_t changes = RelationChanges();
+    // The last one again, as in each row of a statement.
+    static const RowTrigger *last = nullptr;
+    if (likely(last != nullptr && last->trigger == data->tg_trigger->tgoid &&
+               last->relation_changes == changes))
+        return *last;
     bool found = false;
     RowTrigger *known = FindOrAdd(data->tg_trigger->tgoid, &found);
-    const std::uint64_t changes = RelationChanges();
     if (unlikely(!found || known->relation_changes != changes)) {
         RowTrigger described{};
         known->relation_changes = 0;
@@ -130,6 +135,7 @@ const RowTrigger &Known(const TriggerData *data, int owner_at, bool binds) {
         *FindOrAdd(data->tg_trigger->tgoid, &found) = described;
         known = FindOrAdd(data->tg_trigger->tgoid, &found);
     }
+    last = known;
     return *known;
 }
 

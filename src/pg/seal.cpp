@@ -90,9 +90,9 @@ Datum SealInTransit(const BaseType &type, Datum value) {
                         errhint("A key administrator makes it, once, with SELECT envcrypt_rotate_master()."),
                         HideFromLog()));
     Nonce nonce;
-    const TransitId &id = CurrentTransitId();
-    std::ranges::copy(id, nonce.begin());
-    const Datum sealed = SealWithNonce(key, type, plain, 0, &nonce, id.size());
+    const TransitPrefix &prefix = NextTransitPrefix();
+    std::ranges::copy(prefix, nonce.begin());
+    const Datum sealed = SealWithNonce(key, type, plain, 0, &nonce, prefix.size());
     RememberInTransit(VarlenaBytes(DatumGetPointer(sealed)), plain);
     return sealed;
 }

@@ -12,8 +12,10 @@ namespace {
 
 struct RoleTransitId {
     Oid role;
-    TransitId id;
+    TransitPrefix prefix;
+    int values_left;  // until the end of the prefix changes
 };
+constexpr int kValuesOfPrefix = 1 << 20;
 constexpr int kMaxTransitIds = 16;
 RoleTransitId ids[kMaxTransitIds];
 int ids_used = 0;
@@ -32,7 +34,7 @@ Recent recent[kMaxRecent];
 std::size_t recent_next = 0;
 bool recent_used = false;
 
-const RoleTransitId *FindTransitId(Oid role) {
+RoleTransitId *FindTransitId(Oid role) {
     if (ids_process != MyProcPid)
         return nullptr;
     for (int i = 0; i < ids_used; i++) {
@@ -51,21 +53,28 @@ extern "C" void envcrypt_forget_transit(XactEvent event, void *) {
 
 }  // namespace
 
-const TransitId &CurrentTransitId() {
+const TransitPrefix &NextTransitPrefix() {
     const Oid role = GetUserId();
-    if (const RoleTransitId *known = FindTransitId(role); likely(known != nullptr))
-        return known->id;
+    RoleTransitId *current = FindTransitId(role);
+    if (likely(current != nullptr && current->values_left > 0)) {
+        current->values_left--;
+        return current->prefix;
+    }
     if (ids_process != MyProcPid)
         ForgetTransitIds();
-    RoleTransitId made{.role = role, .id = {}};
-    if (const Status status = Random().Take(made.id, MyProcPid); !status.ok())
+    RoleTransitId made{.role = role, .prefix = {}, .values_left = kValuesOfPrefix - 1};
+    if (const Status status = Random().Take(made.prefix, MyProcPid); !status.ok())
         RaiseStatus(status);
     ids_process = MyProcPid;
-    RoleTransitId &place = ids[ids_next];
-    ids_next = (ids_next + 1) % kMaxTransitIds;
-    ids_used = std::min(ids_used + 1, kMaxTransitIds);
-    place = made;
-    return place.id;
+    if (current != nullptr) {  // the same id, other bytes after it
+        std::copy_n(current->prefix.begin(), kTransitIdBytes, made.prefix.begin());
+    } else {
+        current = &ids[ids_next];
+        ids_next = (ids_next + 1) % kMaxTransitIds;
+        ids_used = std::min(ids_used + 1, kMaxTransitIds);
+    }
+    *current = made;
+    return current->prefix;
 }
 
 bool IsInTransit(const SealedHeader &header, const struct varlena *sealed) {
@@ -73,7 +82,8 @@ bool IsInTransit(const SealedHeader &header, const struct varlena *sealed) {
         return false;
     const RoleTransitId *known = FindTransitId(GetUserId());
     return known != nullptr &&
-           std::ranges::equal(SealedNonce(header, VarlenaBytes(sealed)).first(known->id.size()), known->id);
+           std::ranges::equal(SealedNonce(header, VarlenaBytes(sealed)).first(kTransitIdBytes),
+                              std::span(known->prefix).first(kTransitIdBytes));
 }
 
 void RememberInTransit(std::span<const std::uint8_t> sealed, std::span<const std::uint8_t> plain) noexcept {

@@ -13,10 +13,13 @@
 
 namespace envcrypt {
 
-using TransitId = std::array<std::uint8_t, 8>;
+// How a nonce begins: the id, and 4 bytes that are drawn anew after 2^20 values. With XAES-256-GCM, values
+// whose nonces begin alike are sealed under one derived key, which need not be derived again.
+inline constexpr std::size_t kTransitIdBytes = 8;
+using TransitPrefix = std::array<std::uint8_t, kTransitIdBytes + 4>;
 
-// CurrentTransitId returns the current role's, drawn when it is first needed.
-const TransitId &CurrentTransitId();
+// NextTransitPrefix returns the current role's for one more value.
+const TransitPrefix &NextTransitPrefix();
 
 // IsInTransit: a value that this backend sealed for the current role, and that was bound to nothing yet.
 [[nodiscard]] bool IsInTransit(const SealedHeader &header, const struct varlena *sealed);

@@ -405,4 +405,39 @@ TEST_P(AeadTest, SetKeyWithoutMemoryReportsItAndLaterWorks) {
 }
 
 }  // namespace
+// Nonces that share their first half share the derived key; what one Aead keeps of it must not be seen in the
+// bytes.
+TEST(AeadTest, XaesGivesTheSameBytesWhetherTheDerivedKeyIsKeptOrNot) {
+    Aead kept;
+    ASSERT_TRUE(kept.SetKey(Algorithm::kXaes256Gcm, AsKey(Count(kKeyBytes))).ok());
+    const Bytes plaintext = Count(33);
+    const Bytes header = Count(12);
+    for (const unsigned change_at : {0U, 11U, 12U, 23U, 12U, 0U, 5U, 5U}) {
+        Bytes nonce = Count(24);
+        nonce[change_at] ^= static_cast<std::uint8_t>(change_at + 1);
+        Aead fresh;
+        ASSERT_TRUE(fresh.SetKey(Algorithm::kXaes256Gcm, AsKey(Count(kKeyBytes))).ok());
+        Bytes from_kept(plaintext.size() + kTagBytes);
+        Bytes from_fresh(from_kept.size());
+        ASSERT_TRUE(kept.Seal(nonce, header, plaintext, from_kept).ok());
+        ASSERT_TRUE(fresh.Seal(nonce, header, plaintext, from_fresh).ok());
+        EXPECT_EQ(ToHex(from_kept), ToHex(from_fresh));
+        // Damage, then the same again: a failure leaves nothing behind.
+        Bytes out(plaintext.size());
+        Bytes damaged = from_kept;
+        damaged.back() ^= 1;
+        EXPECT_EQ(kept.Open(nonce, header, damaged, out).code, Code::kAuthFailed);
+        EXPECT_TRUE(kept.Open(nonce, header, from_fresh, out).ok());
+        EXPECT_EQ(ToHex(out), ToHex(plaintext));
+        EXPECT_TRUE(fresh.Open(nonce, header, from_kept, out).ok());
+    }
+    // Another key in the same object: nothing of the first one's is used.
+    Bytes first(plaintext.size() + kTagBytes);
+    Bytes second(first.size());
+    ASSERT_TRUE(kept.Seal(Count(24), header, plaintext, first).ok());
+    ASSERT_TRUE(kept.SetKey(Algorithm::kXaes256Gcm, AsKey(Count(kKeyBytes, 7))).ok());
+    ASSERT_TRUE(kept.Seal(Count(24), header, plaintext, second).ok());
+    EXPECT_NE(ToHex(first), ToHex(second));
+}
+
 }  // namespace envcrypt::test
