@@ -6,8 +6,8 @@
 -- better than PostgreSQL's own. So nothing here is found by a search path that contains that schema: what is called is
 -- exactly pg_catalog's, or runs with a search_path of its own, and what dynamic statements name is qualified.
 
-CREATE FUNCTION @extschema@.envcrypt_make_roles() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION envcrypt_make_roles() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name text;
     members text;
@@ -154,22 +154,24 @@ BEGIN
             'RETURN pg_catalog.%I($1::%s::%s, $2::%s::%s)', function, pair, comparison, left_base, compared_as, right_base,
             compared_as);
         EXECUTE format('COMMENT ON FUNCTION %s%s IS ''less-equal-greater''', function, pair);
-        EXECUTE format('ALTER OPERATOR FAMILY %s%I USING btree ADD OPERATOR 1 %s< %s, OPERATOR 2 %s<= %s, OPERATOR 3 %s= %s, '
-            'OPERATOR 4 %s>= %s, OPERATOR 5 %s> %s, FUNCTION 1 %s %s%s', schema, family, schema, pair, schema, pair, schema,
-            pair, schema, pair, schema, pair, pair, function, pair);
+        EXECUTE format('ALTER OPERATOR FAMILY %s%I USING btree ADD OPERATOR 1 %s< %s, OPERATOR 2 %s<= %s, '
+            'OPERATOR 3 %s= %s, OPERATOR 4 %s>= %s, OPERATOR 5 %s> %s, FUNCTION 1 %s %s%s', schema, family, schema, pair,
+            schema, pair, schema, pair, schema, pair, schema, pair, pair, function, pair);
     END IF;
 END
 $$;
 COMMENT ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype, name, text, regtype) IS
     'envcrypt: operators that the implicit cast to the base type does not reach';
-REVOKE ALL ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype, name, text, regtype) FROM PUBLIC;
+REVOKE ALL ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype, name, text, regtype)
+    FROM PUBLIC;
 
 -- The template of an encrypted type. Casts of the base are read from the catalogs, so that an encrypted type converts as
 -- its base does: implicitly to the base alone, by assignment or explicitly to all else. `made`: later than this script, by
 -- envcrypt_create_type().
 
 CREATE FUNCTION envcrypt_define_type(base regtype, made boolean) RETURNS regtype
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $template$
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $template$
 DECLARE
     schema CONSTANT text := '@extschema@.';  -- quoted already where it must be
     type pg_type;
@@ -249,16 +251,19 @@ BEGIN
             LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 2
             AS '$libdir/envcrypt', 'envcrypt_encrypt_for_user'$$,
         $$COMMENT ON FUNCTION <S>encrypt_for_user(text, <B>) IS
-            'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key'$$,
+            'seals a value for an owner, whose data key is made on first use; '
+            'needs envcrypt_encrypt or the session''s own master key'$$,
         $$CREATE FUNCTION <S>decrypt_for_user(owner text, value <T>) RETURNS <B>
             LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2
             AS '$libdir/envcrypt', 'envcrypt_decrypt_for_user'$$,
         $$COMMENT ON FUNCTION <S>decrypt_for_user(text, <T>) IS
-            'opens a value that was sealed for this owner and refuses any other; needs envcrypt_decrypt or the session''s own master key'$$,
+            'opens a value that was sealed for this owner and refuses any other; '
+            'needs envcrypt_decrypt or the session''s own master key'$$,
         $$CREATE FUNCTION <S>envcrypt_owner(value <T>) RETURNS text LANGUAGE c STABLE STRICT PARALLEL SAFE
             AS '$libdir/envcrypt', 'envcrypt_owner'$$,
         $$COMMENT ON FUNCTION <S>envcrypt_owner(<T>) IS
-            'the owner a value is sealed for; null for the database key and for a shredded owner; for those who may open, and key administrators'$$,
+            'the owner a value is sealed for; null for the database key and for a shredded owner; '
+            'for those who may open, and key administrators'$$,
         $$CREATE FUNCTION <S>envcrypt_key_id(value <T>) RETURNS bigint LANGUAGE c STABLE STRICT PARALLEL SAFE
             AS '$libdir/envcrypt', 'envcrypt_key_id'$$,
         $$COMMENT ON FUNCTION <S>envcrypt_key_id(<T>) IS
@@ -301,7 +306,8 @@ BEGIN
     -- coalesce(amount, 0) finds its type. (Object identifiers by assignment: beside them, our operators could be taken.)
     FOR item IN
         SELECT castsource::regtype AS source,
-            min(CASE WHEN castcontext = 'i' AND s.typname !~ '^(oid|reg)' THEN 1 WHEN castcontext IN ('i', 'a') THEN 2 ELSE 3 END) AS context
+            min(CASE WHEN castcontext = 'i' AND s.typname !~ '^(oid|reg)' THEN 1 WHEN castcontext IN ('i', 'a') THEN 2
+                ELSE 3 END) AS context
         FROM (
             SELECT castsource, castcontext FROM pg_cast
             WHERE casttarget = ultimate AND castsource <> ultimate AND (made OR oid < 16384)
@@ -311,8 +317,8 @@ BEGIN
         WHERE s.typname !~ '^(encrypted|searchable)_'
         GROUP BY castsource ORDER BY castsource
     LOOP
-        EXECUTE format('CREATE FUNCTION %1$s(%2$s%3$s) RETURNS %1$s LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 2 %4$s '
-            'AS ''$libdir/envcrypt'', ''envcrypt_seal''', sealed, item.source, arguments,
+        EXECUTE format('CREATE FUNCTION %1$s(%2$s%3$s) RETURNS %1$s LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 2 '
+            '%4$s AS ''$libdir/envcrypt'', ''envcrypt_seal''', sealed, item.source, arguments,
             CASE WHEN item.context = 1 THEN 'SUPPORT ' || schema || 'envcrypt_seal_support' ELSE '' END);
         EXECUTE format('COMMENT ON FUNCTION %s(%s%s) IS ''converts, and seals under the database key''', sealed, item.source,
             arguments);
@@ -330,7 +336,8 @@ BEGIN
                 (SELECT pronargs > 1 FROM pg_proc p WHERE p.oid = castfunc) AS takes_modifier FROM pg_cast
             WHERE castsource = ultimate AND casttarget <> ultimate AND (made OR oid < 16384)
             UNION ALL SELECT unnest('{text,varchar,bpchar,name}'::regtype[]), 1, false
-            UNION ALL SELECT unnest('{int2,int4,int8,numeric,float4,float8,bool,date,time,timetz,timestamp,timestamptz,interval,uuid,inet,cidr,macaddr,jsonb,bytea,oid,regclass,money,xml}'::regtype[]), 2, false
+            UNION ALL SELECT unnest('{int2,int4,int8,numeric,float4,float8,bool,date,time,timetz,timestamp,timestamptz,
+                interval,uuid,inet,cidr,macaddr,jsonb,bytea,oid,regclass,money,xml}'::regtype[]), 2, false
                 WHERE type.typcategory = 'S'
         ) AS c
         JOIN pg_type t ON t.oid = target
@@ -361,8 +368,8 @@ BEGIN
     -- Polymorphic operators look at no cast.
     IF type.typtype IN ('e', 'r', 'm', 'c') OR type.typcategory = 'A' THEN
         IF can_sort THEN
-            EXECUTE format('CREATE OPERATOR FAMILY %s USING btree', replace(schema || quote_ident('encrypted_' || type.typname
-                || '<suffix>'), '<suffix>', '_comparison_ops'));
+            EXECUTE format('CREATE OPERATOR FAMILY %s USING btree', schema
+                || quote_ident('encrypted_' || type.typname || '_comparison_ops'));
         END IF;
         PERFORM @extschema@.envcrypt_define_operators(array_agg(DISTINCT oprname::text), left_type, base, right_type, base,
             'encrypted_' || type.typname || '_comparison_ops', CASE WHEN type.typtype = 'e' THEN 'enum_cmp'
@@ -373,7 +380,8 @@ BEGIN
             pg_operator
         WHERE oprnamespace = 'pg_catalog'::regnamespace AND oprleft = oprright AND oprleft = CASE
                 WHEN type.typtype = 'e' THEN 'anyenum' WHEN type.typtype = 'r' THEN 'anyrange'
-                WHEN type.typtype = 'm' THEN 'anymultirange' WHEN type.typtype = 'c' THEN 'record' ELSE 'anyarray' END::regtype
+                WHEN type.typtype = 'm' THEN 'anymultirange' WHEN type.typtype = 'c' THEN 'record'
+                ELSE 'anyarray' END::regtype
             AND oprname !~ '[*]' AND (can_sort OR oprname !~ '^[<>=]+$')
         GROUP BY left_type, right_type;
     END IF;
@@ -414,10 +422,10 @@ BEGIN
             AND p.amprocnum = 3
         ORDER BY p.amprocrighttype
     LOOP
-        EXECUTE format('CREATE FUNCTION %1$sin_range(%2$s, %2$s, %3$s, boolean, boolean) RETURNS boolean LANGUAGE c STABLE STRICT '
-            'PARALLEL SAFE COST 4 AS ''$libdir/envcrypt'', ''envcrypt_in_range''', schema, sealed, item.offset_type);
-        EXECUTE format('COMMENT ON FUNCTION %1$sin_range(%2$s, %2$s, %3$s, boolean, boolean) IS ''window RANGE support''', schema,
-            sealed, item.offset_type);
+        EXECUTE format('CREATE FUNCTION %1$sin_range(%2$s, %2$s, %3$s, boolean, boolean) RETURNS boolean LANGUAGE c STABLE '
+            'STRICT PARALLEL SAFE COST 4 AS ''$libdir/envcrypt'', ''envcrypt_in_range''', schema, sealed, item.offset_type);
+        EXECUTE format('COMMENT ON FUNCTION %1$sin_range(%2$s, %2$s, %3$s, boolean, boolean) IS ''window RANGE support''',
+            schema, sealed, item.offset_type);
         ranges := ranges || format(', FUNCTION 3 (%1$s, %2$s) %3$sin_range(%1$s, %1$s, %2$s, boolean, boolean)', sealed,
             item.offset_type, schema);
     END LOOP;
@@ -460,8 +468,9 @@ DECLARE
     name text;
 BEGIN
     IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-        RAISE EXCEPTION 'permission denied to create an encrypted type'
-            USING ERRCODE = 'insufficient_privilege', HINT = 'Must be superuser: it is a base type whose functions are in C.';
+        RAISE 'permission denied to create an encrypted type'
+            USING ERRCODE = 'insufficient_privilege',
+                HINT = 'Must be superuser: it is a base type whose functions are in C.';
     END IF;
     SELECT * INTO STRICT type FROM pg_type WHERE oid = base;
     name := 'encrypted_' || type.typname;
@@ -470,23 +479,24 @@ BEGIN
     END LOOP;
     IF EXISTS (SELECT FROM pg_type t JOIN pg_proc p ON p.oid = t.typinput
                WHERE t.oid = ultimate AND p.prosrc = 'envcrypt_type_in') THEN
-        RAISE EXCEPTION 'type % is encrypted already', base USING ERRCODE = 'wrong_object_type';
+        RAISE 'type % is encrypted already', base USING ERRCODE = 'wrong_object_type';
     END IF;
     IF type.typtype = 'p' OR NOT type.typisdefined OR type.typinput = 0 OR type.typreceive = 0 OR type.typsend = 0 THEN
-        RAISE EXCEPTION 'cannot encrypt values of type %', base
+        RAISE 'cannot encrypt values of type %', base
             USING ERRCODE = 'wrong_object_type',
                 DETAIL = 'A type that is to be encrypted needs binary send and receive functions.';
     END IF;
     -- Functions of the type have its name and a suffix of up to 14 characters.
     IF octet_length(name) > 49 THEN
-        RAISE EXCEPTION 'name of type % is too long for an encrypted type', base
+        RAISE 'name of type % is too long for an encrypted type', base
             USING ERRCODE = 'name_too_long', HINT = 'Names of up to 39 bytes can have one.';
     END IF;
     RETURN @extschema@.envcrypt_define_type(base, true);
 END
 $$;
 COMMENT ON FUNCTION envcrypt_create_type(regtype) IS
-    'makes encrypted_<name> for any base type with binary send and receive functions: enum, domain, composite type, array, another extension''s type; superusers only';
+    'makes encrypted_<name> for any base type with binary send and receive functions: enum, domain, composite type, array, '
+    'another extension''s type; superusers only';
 REVOKE ALL ON FUNCTION envcrypt_create_type(regtype) FROM PUBLIC;
 
 -- The types.
@@ -496,15 +506,16 @@ FROM pg_catalog.unnest('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestam
 
 -- From one encrypted type to another, as between their bases: coalesce(quantity, amount) finds its type.
 
-CREATE FUNCTION @extschema@.envcrypt_define_conversions() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+CREATE FUNCTION envcrypt_define_conversions() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     schema CONSTANT text := '@extschema@.';
     item record;
 BEGIN
     FOR item IN
-        SELECT schema || quote_ident('encrypted_' || s.typname) AS source, schema || quote_ident('encrypted_' || t.typname) AS target,
-            c.castcontext, CASE WHEN t.typname IN ('numeric', 'timestamptz', 'text') THEN ', integer, boolean' ELSE '' END AS arguments
+        SELECT schema || quote_ident('encrypted_' || s.typname) AS source,
+            schema || quote_ident('encrypted_' || t.typname) AS target, c.castcontext,
+            CASE WHEN t.typname IN ('numeric', 'timestamptz', 'text') THEN ', integer, boolean' ELSE '' END AS arguments
         FROM pg_cast c JOIN pg_type s ON s.oid = c.castsource JOIN pg_type t ON t.oid = c.casttarget
         WHERE c.oid < 16384 AND s.oid <> t.oid
             AND s.typname = ANY ('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}')
@@ -515,8 +526,8 @@ BEGIN
             'AS ''$libdir/envcrypt'', ''envcrypt_seal''', item.target, item.source, item.arguments);
         EXECUTE format('COMMENT ON FUNCTION %s(%s%s) IS ''opens, converts, and seals under the database key''', item.target,
             item.source, item.arguments);
-        EXECUTE format('CREATE CAST (%2$s AS %1$s) WITH FUNCTION %1$s(%2$s%3$s) %4$s', item.target, item.source, item.arguments,
-            CASE item.castcontext WHEN 'i' THEN 'AS IMPLICIT' WHEN 'a' THEN 'AS ASSIGNMENT' ELSE '' END);
+        EXECUTE format('CREATE CAST (%2$s AS %1$s) WITH FUNCTION %1$s(%2$s%3$s) %4$s', item.target, item.source,
+            item.arguments, CASE item.castcontext WHEN 'i' THEN 'AS IMPLICIT' WHEN 'a' THEN 'AS ASSIGNMENT' ELSE '' END);
     END LOOP;
 END
 $$;
@@ -605,22 +616,26 @@ FROM (VALUES ('encrypted_bytea'::pg_catalog.regtype, 'bytea'::pg_catalog.regtype
      LATERAL (VALUES (encrypted, base), (base, encrypted), (encrypted, encrypted)) AS p (left_type, right_type);
 
 SELECT @extschema@.envcrypt_define_operators('{^}', left_type, left_base, right_type, right_base)
-FROM (VALUES ('encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype, 'encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype),
+FROM (VALUES ('encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype,
+                 'encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype),
              ('encrypted_int8', 'int8', 'float8', 'float8'),
              ('float8', 'float8', 'encrypted_int8', 'int8')) AS p (left_type, left_base, right_type, right_base);
 
 SELECT @extschema@.envcrypt_define_operators(names, left_type, left_base, right_type, right_base)
-FROM (VALUES ('{*}'::pg_catalog.text[], 'encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype, 'interval'::pg_catalog.regtype, 'interval'::pg_catalog.regtype),
+FROM (VALUES ('{*}'::pg_catalog.text[], 'encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype,
+                 'interval'::pg_catalog.regtype, 'interval'::pg_catalog.regtype),
              ('{*,/}', 'interval', 'interval', 'encrypted_int8', 'int8'),
              ('{*}', 'encrypted_numeric', 'numeric', 'interval', 'interval'),
-             ('{*,/}', 'interval', 'interval', 'encrypted_numeric', 'numeric')) AS p (names, left_type, left_base, right_type, right_base);
+             ('{*,/}', 'interval', 'interval', 'encrypted_numeric', 'numeric'))
+    AS p (names, left_type, left_base, right_type, right_base);
 
 -- A date beside an untyped literal would be compared as timestamp with time zone, which PostgreSQL prefers.
 CREATE OPERATOR FAMILY envcrypt_date_ops USING btree;
 SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=}', 'encrypted_date', 'date', 'encrypted_date', 'date',
     'envcrypt_date_ops', 'date_cmp', 'date');
 SELECT @extschema@.envcrypt_define_operators('{-}', left_type, left_base, right_type, right_base)
-FROM (VALUES ('encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype, 'encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype),
+FROM (VALUES ('encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype,
+                 'encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype),
              ('encrypted_date', 'date', 'date', 'date'),
              ('date', 'date', 'encrypted_date', 'date'),
              ('encrypted_date', 'date', 'timestamp', 'timestamp'),
@@ -628,15 +643,16 @@ FROM (VALUES ('encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype, 
              ('encrypted_date', 'date', 'timestamptz', 'timestamptz'),
              ('timestamptz', 'timestamptz', 'encrypted_date', 'date'),
              ('encrypted_date', 'date', 'encrypted_timestamptz', 'timestamptz'),
-             ('encrypted_timestamptz', 'timestamptz', 'encrypted_date', 'date')) AS p (left_type, left_base, right_type, right_base);
+             ('encrypted_timestamptz', 'timestamptz', 'encrypted_date', 'date'))
+    AS p (left_type, left_base, right_type, right_base);
 
 -- Functions that the implicit cast does not reach, because the base type itself needs a cast there: age(date) is
 -- age(timestamptz). SQL functions again, which the planner replaces.
 
 -- OVERLAPS and AT TIME ZONE look for their functions in pg_catalog alone.
 
-CREATE FUNCTION @extschema@.envcrypt_define_functions(names text[], arguments text[], conversions text[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION envcrypt_define_functions(names text[], arguments text[], conversions text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     schema CONSTANT text := '@extschema@.';
     place text;
@@ -657,18 +673,21 @@ BEGIN
         SELECT atttypid::regtype INTO STRICT result FROM pg_attribute
         WHERE attrelid = 'pg_temp.envcrypt_result'::regclass AND attname = 'x';
         DROP VIEW pg_temp.envcrypt_result;
-        EXECUTE format('CREATE FUNCTION %s%s(%s) RETURNS %s %s LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN pg_catalog.%s(%s)',
-            place, name, parameters, CASE name WHEN 'generate_series' THEN 'SETOF' ELSE '' END, result, name, actual);
+        EXECUTE format('CREATE FUNCTION %s%s(%s) RETURNS %s %s LANGUAGE sql STABLE STRICT PARALLEL SAFE '
+            'RETURN pg_catalog.%s(%s)', place, name, parameters, CASE name WHEN 'generate_series' THEN 'SETOF' ELSE '' END,
+            result, name, actual);
         EXECUTE format('COMMENT ON FUNCTION %s%s(%s) IS ''of what was sealed''', place, name, parameters);
     END LOOP;
 END
 $$;
 
 SELECT @extschema@.envcrypt_define_functions(
-    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,ceil,ceiling,cos,cosd,cosh,cot,cotd,degrees,exp,floor,ln,log,log10,radians,round,sign,sin,sind,sinh,sqrt,tan,tand,tanh,trunc}',
+    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,ceil,ceiling,cos,cosd,cosh,cot,cotd,degrees,exp,floor,ln,log,
+        log10,radians,round,sign,sin,sind,sinh,sqrt,tan,tand,tanh,trunc}',
     '{encrypted_int8}', '{int8}');
 SELECT @extschema@.envcrypt_define_functions(
-    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,cos,cosd,cosh,cot,cotd,degrees,radians,sin,sind,sinh,tan,tand,tanh,to_timestamp}',
+    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,cos,cosd,cosh,cot,cotd,degrees,radians,sin,sind,sinh,tan,tand,
+        tanh,to_timestamp}',
     '{encrypted_numeric}', '{numeric}');
 SELECT @extschema@.envcrypt_define_functions('{to_timestamp}', '{encrypted_int8}', '{int8}');
 SELECT @extschema@.envcrypt_define_functions('{pow,power,atan2}', arguments, conversions)
@@ -743,7 +762,8 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
     FROM pg_type t
     JOIN pg_proc i ON i.oid = t.typinput AND i.prosrc = 'envcrypt_type_in'
     JOIN pg_language l ON l.oid = i.prolang AND l.lanname = 'c'
-    JOIN pg_proc o ON o.prolang = l.oid AND o.prosrc = 'envcrypt_open' AND o.proname = 'envcrypt_open' AND o.pronargs = 1 AND o.proargtypes[0] = t.oid
+    JOIN pg_proc o ON o.prolang = l.oid AND o.prosrc = 'envcrypt_open' AND o.proname = 'envcrypt_open' AND o.pronargs = 1
+        AND o.proargtypes[0] = t.oid
     WHERE t.oid = sealed
 $$;
 COMMENT ON FUNCTION envcrypt_base_type(regtype) IS 'envcrypt: what an encrypted type seals; null for any other type';
@@ -880,6 +900,12 @@ BEGIN
     END IF;
     SELECT * INTO attribute FROM pg_attribute WHERE attrelid = "table" AND attname = "column" AND NOT attisdropped;
     IF NOT FOUND THEN
+        -- An untyped literal is taken for one name.
+        IF starts_with("column"::text, '{') THEN
+            RAISE 'column "%" of table % does not exist', "column", "table" USING ERRCODE = 'undefined_column',
+                HINT = 'Several columns are written ARRAY[''a'', ''b''] or columns => ''{a,b}''; '
+                    'envcrypt_protect_online() takes one at a time.';
+        END IF;
         RAISE 'column "%" of table % does not exist', "column", "table" USING ERRCODE = 'undefined_column';
     ELSIF attribute.attnum < 0 THEN
         RAISE 'cannot use system column "%"', "column" USING ERRCODE = 'feature_not_supported';
@@ -1767,7 +1793,8 @@ BEGIN
     END IF;
     IF @extschema@.envcrypt_online_type("table", "column") IS NULL THEN
         RAISE 'column "%" of table % is encrypted already', "column", "table"
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'envcrypt_protect() binds its values to their owners.';
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'envcrypt_protect() binds its values to their owners.';
     END IF;
     state := @extschema@.envcrypt_online_state("table", "column");
     IF state.sync IS NOT NULL AND (state.owner, state.null_owner) IS DISTINCT FROM (owner_column, null_owner) THEN
@@ -2500,12 +2527,55 @@ COMMENT ON FUNCTION envcrypt_create_user_key(text, boolean) IS
 CREATE FUNCTION envcrypt_rotate_master() RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_rotate_master() IS
-    'makes the keyring''s first key the current master key and re-wraps all data keys with it; returns how many; touches no value';
+    'makes the keyring''s first key the current master key and re-wraps all data keys with it; returns how many; '
+    'touches no value';
 
 CREATE FUNCTION envcrypt_shred_user(owner text) RETURNS jsonb
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_shred_user(text) IS
     'destroys an owner''s data keys, and with them everything sealed for that owner; returns a receipt';
+
+-- What envcrypt_status() says of columns. A partition, or a table that inherits, is named only where it differs from its
+-- parent.
+CREATE FUNCTION envcrypt_column_report(OUT "check" text, OUT state text, OUT detail text, OUT advice text)
+RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    (SELECT 'protected column', 'error', format('Trigger "%s" of table %s, which protects column "%s", is %s.', t.name,
+            t.relid::regclass, a.attname, CASE t.enabled WHEN 'D' THEN 'disabled' ELSE 'not enabled always' END),
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; then envcrypt_verify() finds what was written meanwhile.',
+            t.relid::regclass, t.name)
+    FROM @extschema@.envcrypt_triggers t
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
+    WHERE t.kind IN ('owner', 'sync') AND t.enabled <> 'A'
+    ORDER BY t.relid::regclass::text COLLATE "C", t.name COLLATE "C")
+    UNION ALL
+    (SELECT 'unfinished protection', 'advice',
+        format('envcrypt_protect_online() has begun with column "%s" of table %s and not ended.', a.attname,
+            t.relid::regclass),
+        'If no session is at it, CALL it again to continue, or envcrypt_protect_online_cancel().'
+    FROM @extschema@.envcrypt_triggers t
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
+    WHERE t.kind = 'sync' AND NOT EXISTS (SELECT FROM pg_inherits i
+        JOIN @extschema@.envcrypt_triggers p ON p.relid = i.inhparent AND p.kind = 'sync' AND p.context_id = t.context_id
+        WHERE i.inhrelid = t.relid)
+    ORDER BY t.relid::regclass::text COLLATE "C", a.attname COLLATE "C")
+    UNION ALL
+    (WITH unprotected AS MATERIALIZED (
+        SELECT c."table", c."column" FROM @extschema@.envcrypt_columns c
+        JOIN pg_class r ON r.oid = c."table" AND r.relkind IN ('r', 'p') AND r.relpersistence <> 't'
+        JOIN pg_attribute a ON a.attrelid = r.oid AND a.attname = c."column"
+        WHERE c.protection = 'unprotected' AND NOT EXISTS (SELECT FROM @extschema@.envcrypt_triggers t
+            WHERE t.relid = r.oid AND t.twin_number = a.attnum)
+    )
+    SELECT 'unprotected column', 'advice', format('Table %s has encrypted columns without protection: %s.', u."table",
+            string_agg(format('"%s"', u."column"), ', ' ORDER BY u."column" COLLATE "C")),
+        'envcrypt_protect() binds values to their columns and rows'' owners: sealed values can be moved until then.'
+    FROM unprotected u
+    WHERE NOT EXISTS (SELECT FROM pg_inherits i JOIN unprotected p ON p."table" = i.inhparent AND p."column" = u."column"
+        WHERE i.inhrelid = u."table")
+    GROUP BY u."table"
+    ORDER BY u."table"::text COLLATE "C")
+$$;
+COMMENT ON FUNCTION envcrypt_column_report() IS 'envcrypt: the rows of envcrypt_status() about columns';
 
 CREATE FUNCTION envcrypt_status(OUT "check" text, OUT state text, OUT detail text, OUT advice text)
     RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 20 SET search_path = pg_catalog, pg_temp
@@ -2538,26 +2608,26 @@ DECLARE
     shredded bigint;
 BEGIN
     IF "table" IS NULL OR "column" IS NULL OR on_delete IS NULL THEN
-        RAISE EXCEPTION 'arguments of envcrypt_manage_owners() must not be null' USING ERRCODE = 'null_value_not_allowed';
+        RAISE 'arguments of envcrypt_manage_owners() must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     IF on_delete NOT IN ('keep', 'shred') THEN
-        RAISE EXCEPTION 'on_delete must be "keep" or "shred", not "%"', on_delete USING ERRCODE = 'invalid_parameter_value';
+        RAISE 'on_delete must be "keep" or "shred", not "%"', on_delete USING ERRCODE = 'invalid_parameter_value';
     END IF;
     SELECT * INTO users FROM pg_class WHERE oid = "table";
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
+        RAISE 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
     END IF;
     IF users.relkind NOT IN ('r', 'p') OR users.relpersistence = 't' OR users.oid < 16384 THEN
-        RAISE EXCEPTION '"%" cannot be managed', users.relname USING ERRCODE = 'wrong_object_type',
+        RAISE '"%" cannot be managed', users.relname USING ERRCODE = 'wrong_object_type',
             DETAIL = 'Only a permanent or unlogged table of users can be.';
     END IF;
     IF NOT pg_has_role(users.relowner, 'USAGE') THEN
-        RAISE EXCEPTION 'must be owner of table %', users.relname USING ERRCODE = 'insufficient_privilege';
+        RAISE 'must be owner of table %', users.relname USING ERRCODE = 'insufficient_privilege';
     END IF;
     SELECT * INTO users_column FROM pg_attribute
     WHERE attrelid = "table" AND attname = "column" AND attnum > 0 AND NOT attisdropped;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'column "%" of table "%" does not exist', "column", users.relname USING ERRCODE = 'undefined_column';
+        RAISE 'column "%" of table "%" does not exist', "column", users.relname USING ERRCODE = 'undefined_column';
     END IF;
     base := @extschema@.envcrypt_ultimate_type(users_column.atttypid);
     IF base <> ALL ('{text,varchar,bpchar,name,int2,int4,int8,oid,numeric,uuid}'::regtype[]::oid[])
@@ -2565,7 +2635,7 @@ BEGIN
         AND NOT EXISTS (SELECT FROM pg_cast WHERE castsource = base AND casttarget = 'text'::regtype AND castmethod = 'b'
             AND castcontext = 'i')
     THEN
-        RAISE EXCEPTION 'column "%" of type % cannot name owners', "column",
+        RAISE 'column "%" of type % cannot name owners', "column",
             format_type(users_column.atttypid, users_column.atttypmod)
             USING ERRCODE = 'datatype_mismatch',
             DETAIL = 'An owner''s name must be the same text whatever the session''s settings are.',
@@ -2581,10 +2651,11 @@ BEGIN
         WHERE t.relid = "table" AND t.kind = 'users'
     LOOP
         IF present.parent <> 0 THEN
-            RAISE EXCEPTION 'the owners of table "%" are managed already', users.relname USING
-                ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It is a partition of %s.', present.parent_table);
+            RAISE 'the owners of table "%" are managed already', users.relname
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = format('It is a partition of %s.', present.parent_table);
         ELSIF present.attname <> "column" THEN
-            RAISE EXCEPTION 'the owners of table "%" are managed already, in column "%"', users.relname, present.attname
+            RAISE 'the owners of table "%" are managed already, in column "%"', users.relname, present.attname
                 USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Call envcrypt_unmanage_owners() first.';
         END IF;
     END LOOP;
@@ -2625,11 +2696,11 @@ BEGIN
     SELECT p.tgrelid INTO parent FROM pg_trigger AS t JOIN pg_trigger AS p ON p.oid = t.tgparentid
     WHERE t.tgrelid = "table" AND t.tgfoid = '@extschema@.envcrypt_managed_owner_trigger()'::regprocedure;
     IF FOUND THEN
-        RAISE EXCEPTION 'table % is managed as a partition of %', "table", parent USING
+        RAISE 'table % is managed as a partition of %', "table", parent USING
             ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Call envcrypt_unmanage_owners(%L).', parent);
     END IF;
     IF NOT @extschema@.envcrypt_drop_owner_triggers("table") THEN
-        RAISE EXCEPTION 'the owners of table % are not managed', "table" USING ERRCODE = 'undefined_object';
+        RAISE 'the owners of table % are not managed', "table" USING ERRCODE = 'undefined_object';
     END IF;
 END $$;
 COMMENT ON FUNCTION envcrypt_unmanage_owners(regclass) IS 'ends envcrypt_manage_owners(); all data keys stay';
@@ -2737,23 +2808,23 @@ DECLARE
     checks text[];
 BEGIN
     IF "table" IS NULL OR sample_percent IS NULL OR max_examples IS NULL THEN
-        RAISE EXCEPTION 'arguments of envcrypt_verify() must not be null' USING ERRCODE = 'null_value_not_allowed';
+        RAISE 'arguments of envcrypt_verify() must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     IF NOT sample_percent BETWEEN 0 AND 100 THEN
-        RAISE EXCEPTION 'sample_percent must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
+        RAISE 'sample_percent must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF NOT max_examples BETWEEN 0 AND 100 THEN
-        RAISE EXCEPTION 'max_examples must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
+        RAISE 'max_examples must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     SELECT * INTO checked FROM pg_class WHERE oid = "table";
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
+        RAISE 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
     END IF;
     IF checked.relkind NOT IN ('r', 'p', 'm') THEN
-        RAISE EXCEPTION '"%" is not a table or materialized view', checked.relname USING ERRCODE = 'wrong_object_type';
+        RAISE '"%" is not a table or materialized view', checked.relname USING ERRCODE = 'wrong_object_type';
     END IF;
     IF NOT has_table_privilege("table", 'SELECT') THEN
-        RAISE EXCEPTION 'permission denied for table %', checked.relname USING ERRCODE = 'insufficient_privilege';
+        RAISE 'permission denied for table %', checked.relname USING ERRCODE = 'insufficient_privilege';
     END IF;
     PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL, NULL);  -- the right to open
     SELECT array_agg(c."column"), array_agg(c.fault) INTO columns, checks
@@ -2776,7 +2847,8 @@ COMMENT ON FUNCTION envcrypt_verify(regclass, double precision, integer) IS
 CREATE FUNCTION envcrypt_guard_ddl() RETURNS event_trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_guard_ddl() IS
-    'envcrypt: refuses partitioning by an encrypted column, indexes on arrays and rows of one, and statistics on expressions over one';
+    'envcrypt: refuses partitioning by an encrypted column, indexes on arrays and rows of one, and statistics on '
+    'expressions over one';
 REVOKE ALL ON FUNCTION envcrypt_guard_ddl() FROM PUBLIC;
 CREATE EVENT TRIGGER envcrypt_guard_ddl ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'CREATE SCHEMA', 'ALTER TABLE', 'CREATE INDEX', 'CREATE STATISTICS')

@@ -1,7 +1,7 @@
 // language.h: what this session reads and writes where types speak: plaintext, or sealed values in armor.
 //
-// envcrypt.io says it; in `auto`, the role's rights do. Replication, binary upgrade and, in `auto`, dumps speak
-// ciphertext: values pass byte for byte, and no key is looked for.
+// envcrypt.io says it; in `auto`, the role's rights do. Replication, binary upgrade and, in `auto`, dumps
+// speak ciphertext: values pass byte for byte, and no key is looked for.
 #pragma once
 
 #include "pg/backend.h"

@@ -148,7 +148,7 @@ ENVCRYPT_FUNCTION(envcrypt_seal_support) {
     const FuncExpr *call = reinterpret_cast<SupportRequestSimplify *>(node)->fcall;
     if (!(MaySeal() || MayOpen()))
         PG_RETURN_POINTER(nullptr);
-    Datum arguments[3];
+    Datum arguments[3] = {};
     int count = 0;
     ListCell *cell = nullptr;
     foreach (cell, call->args) {
