@@ -1,10 +1,13 @@
 \echo Use "CREATE EXTENSION envcrypt" to load this file. \quit
 
--- Roles. They belong to the cluster, so another database, or a dump restored earlier, may have made them already.
-
 -- This script runs as a superuser, in a schema in which others may have made functions and operators that fit a call
 -- better than PostgreSQL's own. So nothing here is found by a search path that contains that schema: what is called is
 -- exactly pg_catalog's, or runs with a search_path of its own, and what dynamic statements name is qualified.
+--
+-- What is for users is described so. A comment that begins with "envcrypt:" is of a part of something else. All of that
+-- runs as the caller, so that table owners can execute it: each function that opens, seals or makes keys checks the right.
+
+-- Roles. They belong to the cluster, so another database, or a dump restored earlier, may have made them already.
 
 CREATE FUNCTION envcrypt_make_roles() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -96,6 +99,34 @@ ALTER TABLE envcrypt_data_keys ENABLE ALWAYS TRIGGER envcrypt_announce;
 ALTER TABLE envcrypt_data_keys ENABLE ALWAYS TRIGGER envcrypt_announce_truncate;
 ALTER TABLE envcrypt_master_keys ENABLE ALWAYS TRIGGER envcrypt_announce;
 ALTER TABLE envcrypt_master_keys ENABLE ALWAYS TRIGGER envcrypt_announce_truncate;
+
+-- Keys. Each of these functions checks the caller's right itself, too.
+
+CREATE FUNCTION envcrypt_generate_master_key() RETURNS text
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_generate_master_key() IS
+    'returns a new random master key in base64; nothing keeps it, so store it where no database is';
+
+CREATE FUNCTION envcrypt_create_user_key(owner text, after_shred boolean DEFAULT false) RETURNS bigint
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_create_user_key(text, boolean) IS
+    'makes an owner''s data key if there is none and returns its id; after_shred gives a shredded owner a new one';
+
+CREATE FUNCTION envcrypt_rotate_master() RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_rotate_master() IS
+    'makes the keyring''s first key the current master key and re-wraps all data keys with it; returns how many; '
+    'touches no value';
+
+CREATE FUNCTION envcrypt_shred_user(owner text) RETURNS jsonb
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_shred_user(text) IS
+    'destroys an owner''s data keys, and with them everything sealed for that owner; returns a receipt';
+
+REVOKE ALL ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
+    envcrypt_rotate_master(), envcrypt_shred_user(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
+    envcrypt_rotate_master(), envcrypt_shred_user(text) TO envcrypt_keyadmin;
 
 -- What all encrypted types share.
 
@@ -647,9 +678,8 @@ FROM (VALUES ('encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype,
     AS p (left_type, left_base, right_type, right_base);
 
 -- Functions that the implicit cast does not reach, because the base type itself needs a cast there: age(date) is
--- age(timestamptz). SQL functions again, which the planner replaces.
-
--- OVERLAPS and AT TIME ZONE look for their functions in pg_catalog alone.
+-- age(timestamptz). SQL functions again, which the planner replaces. OVERLAPS and AT TIME ZONE look for theirs in
+-- pg_catalog alone.
 
 CREATE FUNCTION envcrypt_define_functions(names text[], arguments text[], conversions text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -724,7 +754,9 @@ FROM (VALUES
     AS v (names, arguments, conversions);
 DROP FUNCTION @extschema@.envcrypt_define_functions(text[], text[], text[]);
 
--- Protected columns.
+-- Triggers: their functions, and the one place that reads them. A WHEN clause names the columns, so that renaming, dumping
+-- and partitioning keep it right; the arguments are the context id, what a row without an owner is, the column's type, its
+-- storage and its valid checks as they were before.
 
 CREATE FUNCTION envcrypt_owner_trigger() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
@@ -740,10 +772,6 @@ CREATE FUNCTION envcrypt_managed_owner_trigger() RETURNS trigger
 COMMENT ON FUNCTION envcrypt_managed_owner_trigger() IS
     'envcrypt: makes a data key with each user, and destroys it with the user where that was asked for';
 
-CREATE FUNCTION envcrypt_require_right("right" text) RETURNS void
-    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_require_right(text) IS 'envcrypt: insufficient_privilege without the right to seal or open';
-
 CREATE FUNCTION envcrypt_expression_columns(expression pg_catalog.pg_node_tree, with_null_tests boolean) RETURNS smallint[]
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_expression_columns(pg_catalog.pg_node_tree, boolean) IS
@@ -753,8 +781,37 @@ CREATE FUNCTION envcrypt_trigger_arguments(arguments bytea) RETURNS text[]
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_trigger_arguments(bytea) IS 'envcrypt: pg_trigger.tgargs as an array';
 
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+
+CREATE VIEW @extschema@.envcrypt_triggers AS
+SELECT t.oid AS trigger, f.kind, t.tgrelid AS relid, t.tgname AS name, t.tgenabled AS enabled, t.tgparentid AS parent,
+    c.numbers[1] AS column_number, CASE f.kind WHEN 'sync' THEN c.numbers[2] END AS twin_number,
+    CASE f.kind WHEN 'owner' THEN c.numbers[2] WHEN 'sync' THEN c.numbers[3] END AS owner_number,
+    CASE WHEN a.words[1] ~ '^[0-9]{1,5}$' THEN a.words[1]::integer END AS context_id,
+    a.words[2] AS null_owner, a.words[3] AS original_type, a.words[4] AS original_storage, a.words[5:] AS valid_checks
+FROM pg_trigger t
+JOIN (VALUES ('@extschema@.envcrypt_owner_trigger()'::regprocedure, 'owner'),
+             ('@extschema@.envcrypt_sync_trigger()', 'sync'),
+             ('@extschema@.envcrypt_managed_owner_trigger()', 'users')) AS f (function, kind) ON t.tgfoid = f.function
+CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_expression_columns(t.tgqual, true)) AS c (numbers)
+CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_trigger_arguments(t.tgargs)) AS a (words);
+COMMENT ON VIEW @extschema@.envcrypt_triggers IS
+    'envcrypt: our triggers: of protected columns (owner), of columns being protected (sync), of tables of users (users)';
+GRANT SELECT ON @extschema@.envcrypt_triggers TO PUBLIC;
+
+CREATE VIEW @extschema@.envcrypt_owner_triggers AS
+SELECT * FROM @extschema@.envcrypt_triggers WHERE kind = 'owner';
+COMMENT ON VIEW @extschema@.envcrypt_owner_triggers IS 'envcrypt: the triggers of protected columns';
+GRANT SELECT ON @extschema@.envcrypt_owner_triggers TO PUBLIC;
+
+SELECT pg_catalog.set_config('search_path', '@extschema@, pg_temp', true);
+
 -- Protecting and unprotecting. All of this runs as the caller, who owns the table. Nothing is found by the caller's
 -- search path, and no text from a catalog gets into a statement but PostgreSQL's own renderings.
+
+CREATE FUNCTION envcrypt_require_right("right" text) RETURNS void
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_require_right(text) IS 'envcrypt: insufficient_privilege without the right to seal or open';
 
 CREATE FUNCTION envcrypt_base_type(sealed regtype) RETURNS regtype
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -801,27 +858,6 @@ $$;
 COMMENT ON FUNCTION envcrypt_tree(oid) IS 'envcrypt: a table, its partitions and those that inherit from it';
 
 SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-
-CREATE VIEW @extschema@.envcrypt_triggers AS
-SELECT t.oid AS trigger, f.kind, t.tgrelid AS relid, t.tgname AS name, t.tgenabled AS enabled, t.tgparentid AS parent,
-    c.numbers[1] AS column_number, CASE f.kind WHEN 'sync' THEN c.numbers[2] END AS twin_number,
-    CASE f.kind WHEN 'owner' THEN c.numbers[2] WHEN 'sync' THEN c.numbers[3] END AS owner_number,
-    CASE WHEN a.words[1] ~ '^[0-9]{1,5}$' THEN a.words[1]::integer END AS context_id,
-    a.words[2] AS null_owner, a.words[3] AS original_type, a.words[4] AS original_storage, a.words[5:] AS valid_checks
-FROM pg_trigger t
-JOIN (VALUES ('@extschema@.envcrypt_owner_trigger()'::regprocedure, 'owner'),
-             ('@extschema@.envcrypt_sync_trigger()', 'sync'),
-             ('@extschema@.envcrypt_managed_owner_trigger()', 'users')) AS f (function, kind) ON t.tgfoid = f.function
-CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_expression_columns(t.tgqual, true)) AS c (numbers)
-CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_trigger_arguments(t.tgargs)) AS a (words);
-COMMENT ON VIEW @extschema@.envcrypt_triggers IS
-    'envcrypt: our triggers: of protected columns (owner), of columns being protected (sync), of tables of users (users)';
-GRANT SELECT ON @extschema@.envcrypt_triggers TO PUBLIC;
-
-CREATE VIEW @extschema@.envcrypt_owner_triggers AS
-SELECT * FROM @extschema@.envcrypt_triggers WHERE kind = 'owner';
-COMMENT ON VIEW @extschema@.envcrypt_owner_triggers IS 'envcrypt: the triggers of protected columns';
-GRANT SELECT ON @extschema@.envcrypt_owner_triggers TO PUBLIC;
 
 CREATE VIEW @extschema@.envcrypt_columns AS
 WITH RECURSIVE sealed (type) AS (
@@ -2512,82 +2548,6 @@ END $$;
 COMMENT ON PROCEDURE envcrypt_protect_online_cancel(regclass, name, interval) IS
     'ends envcrypt_protect_online() before it is done: the column stays plain, and nothing else is left';
 
--- Keys. Each of these functions checks the caller's right itself, too.
-
-CREATE FUNCTION envcrypt_generate_master_key() RETURNS text
-    LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_generate_master_key() IS
-    'returns a new random master key in base64; nothing keeps it, so store it where no database is';
-
-CREATE FUNCTION envcrypt_create_user_key(owner text, after_shred boolean DEFAULT false) RETURNS bigint
-    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_create_user_key(text, boolean) IS
-    'makes an owner''s data key if there is none and returns its id; after_shred gives a shredded owner a new one';
-
-CREATE FUNCTION envcrypt_rotate_master() RETURNS bigint
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_rotate_master() IS
-    'makes the keyring''s first key the current master key and re-wraps all data keys with it; returns how many; '
-    'touches no value';
-
-CREATE FUNCTION envcrypt_shred_user(owner text) RETURNS jsonb
-    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_shred_user(text) IS
-    'destroys an owner''s data keys, and with them everything sealed for that owner; returns a receipt';
-
--- What envcrypt_status() says of columns. A partition, or a table that inherits, is named only where it differs from its
--- parent.
-CREATE FUNCTION envcrypt_column_report(OUT "check" text, OUT state text, OUT detail text, OUT advice text)
-RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    (SELECT 'protected column', 'error', format('Trigger "%s" of table %s, which protects column "%s", is %s.', t.name,
-            t.relid::regclass, a.attname, CASE t.enabled WHEN 'D' THEN 'disabled' ELSE 'not enabled always' END),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; then envcrypt_verify() finds what was written meanwhile.',
-            t.relid::regclass, t.name)
-    FROM @extschema@.envcrypt_triggers t
-    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
-    WHERE t.kind IN ('owner', 'sync') AND t.enabled <> 'A'
-    ORDER BY t.relid::regclass::text COLLATE "C", t.name COLLATE "C")
-    UNION ALL
-    (SELECT 'unfinished protection', 'advice',
-        format('envcrypt_protect_online() has begun with column "%s" of table %s and not ended.', a.attname,
-            t.relid::regclass),
-        'If no session is at it, CALL it again to continue, or envcrypt_protect_online_cancel().'
-    FROM @extschema@.envcrypt_triggers t
-    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
-    WHERE t.kind = 'sync' AND NOT EXISTS (SELECT FROM pg_inherits i
-        JOIN @extschema@.envcrypt_triggers p ON p.relid = i.inhparent AND p.kind = 'sync' AND p.context_id = t.context_id
-        WHERE i.inhrelid = t.relid)
-    ORDER BY t.relid::regclass::text COLLATE "C", a.attname COLLATE "C")
-    UNION ALL
-    (WITH unprotected AS MATERIALIZED (
-        SELECT c."table", c."column" FROM @extschema@.envcrypt_columns c
-        JOIN pg_class r ON r.oid = c."table" AND r.relkind IN ('r', 'p') AND r.relpersistence <> 't'
-        JOIN pg_attribute a ON a.attrelid = r.oid AND a.attname = c."column"
-        WHERE c.protection = 'unprotected' AND NOT EXISTS (SELECT FROM @extschema@.envcrypt_triggers t
-            WHERE t.relid = r.oid AND t.twin_number = a.attnum)
-    )
-    SELECT 'unprotected column', 'advice', format('Table %s has encrypted columns without protection: %s.', u."table",
-            string_agg(format('"%s"', u."column"), ', ' ORDER BY u."column" COLLATE "C")),
-        'envcrypt_protect() binds values to their columns and rows'' owners: sealed values can be moved until then.'
-    FROM unprotected u
-    WHERE NOT EXISTS (SELECT FROM pg_inherits i JOIN unprotected p ON p."table" = i.inhparent AND p."column" = u."column"
-        WHERE i.inhrelid = u."table")
-    GROUP BY u."table"
-    ORDER BY u."table"::text COLLATE "C")
-$$;
-COMMENT ON FUNCTION envcrypt_column_report() IS 'envcrypt: the rows of envcrypt_status() about columns';
-
-CREATE FUNCTION envcrypt_status(OUT "check" text, OUT state text, OUT detail text, OUT advice text)
-    RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 20 SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_status() IS 'one row for each thing to check, with what to do where something is wrong';
-
-REVOKE ALL ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
-    envcrypt_rotate_master(), envcrypt_shred_user(text), envcrypt_status() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
-    envcrypt_rotate_master(), envcrypt_shred_user(text) TO envcrypt_keyadmin;
-GRANT EXECUTE ON FUNCTION envcrypt_status() TO envcrypt_keyadmin, envcrypt_encrypt, envcrypt_decrypt, envcrypt_search;
-
 -- Tables whose rows are owners. The triggers' names sort first: a new name has its key before a foreign key's
 -- ON UPDATE CASCADE seals for it, and a deleted user's is gone before ON DELETE SET NULL could seal for nobody.
 
@@ -2841,6 +2801,59 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION envcrypt_verify(regclass, double precision, integer) IS
     'opens every value of a table''s encrypted columns, or of a sample: how many, and what is wrong with how many and where';
+
+-- Status.
+
+-- What envcrypt_status() says of columns. A partition, or a table that inherits, is named only where it differs from its
+-- parent.
+CREATE FUNCTION envcrypt_column_report(OUT "check" text, OUT state text, OUT detail text, OUT advice text)
+RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    (SELECT 'protected column', 'error', format('Trigger "%s" of table %s, which protects column "%s", is %s.', t.name,
+            t.relid::regclass, a.attname, CASE t.enabled WHEN 'D' THEN 'disabled' ELSE 'not enabled always' END),
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; then envcrypt_verify() finds what was written meanwhile.',
+            t.relid::regclass, t.name)
+    FROM @extschema@.envcrypt_triggers t
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
+    WHERE t.kind IN ('owner', 'sync') AND t.enabled <> 'A'
+    ORDER BY t.relid::regclass::text COLLATE "C", t.name COLLATE "C")
+    UNION ALL
+    (SELECT 'unfinished protection', 'advice',
+        format('envcrypt_protect_online() has begun with column "%s" of table %s and not ended.', a.attname,
+            t.relid::regclass),
+        'If no session is at it, CALL it again to continue, or envcrypt_protect_online_cancel().'
+    FROM @extschema@.envcrypt_triggers t
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
+    WHERE t.kind = 'sync' AND NOT EXISTS (SELECT FROM pg_inherits i
+        JOIN @extschema@.envcrypt_triggers p ON p.relid = i.inhparent AND p.kind = 'sync' AND p.context_id = t.context_id
+        WHERE i.inhrelid = t.relid)
+    ORDER BY t.relid::regclass::text COLLATE "C", a.attname COLLATE "C")
+    UNION ALL
+    (WITH unprotected AS MATERIALIZED (
+        SELECT c."table", c."column" FROM @extschema@.envcrypt_columns c
+        JOIN pg_class r ON r.oid = c."table" AND r.relkind IN ('r', 'p') AND r.relpersistence <> 't'
+        JOIN pg_attribute a ON a.attrelid = r.oid AND a.attname = c."column"
+        WHERE c.protection = 'unprotected' AND NOT EXISTS (SELECT FROM @extschema@.envcrypt_triggers t
+            WHERE t.relid = r.oid AND t.twin_number = a.attnum)
+    )
+    SELECT 'unprotected column', 'advice', format('Table %s has encrypted columns without protection: %s.', u."table",
+            string_agg(format('"%s"', u."column"), ', ' ORDER BY u."column" COLLATE "C")),
+        'envcrypt_protect() binds values to their columns and rows'' owners: sealed values can be moved until then.'
+    FROM unprotected u
+    WHERE NOT EXISTS (SELECT FROM pg_inherits i JOIN unprotected p ON p."table" = i.inhparent AND p."column" = u."column"
+        WHERE i.inhrelid = u."table")
+    GROUP BY u."table"
+    ORDER BY u."table"::text COLLATE "C")
+$$;
+COMMENT ON FUNCTION envcrypt_column_report() IS 'envcrypt: the rows of envcrypt_status() about columns';
+
+CREATE FUNCTION envcrypt_status(OUT "check" text, OUT state text, OUT detail text, OUT advice text)
+    RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 20 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_status() IS 'one row for each thing to check, with what to do where something is wrong';
+
+REVOKE ALL ON FUNCTION envcrypt_column_report(), envcrypt_status() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION envcrypt_column_report(), envcrypt_status()
+    TO envcrypt_keyadmin, envcrypt_encrypt, envcrypt_decrypt, envcrypt_search;
 
 -- What no operator class can refuse.
 
