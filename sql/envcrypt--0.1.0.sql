@@ -1,13 +1,16 @@
 \echo Use "CREATE EXTENSION envcrypt" to load this file. \quit
 
--- Roles. They belong to the cluster, so another database, or a dump restored earlier, may have made them already.
-
 -- This script runs as a superuser, in a schema in which others may have made functions and operators that fit a call
 -- better than PostgreSQL's own. So nothing here is found by a search path that contains that schema: what is called is
 -- exactly pg_catalog's, or runs with a search_path of its own, and what dynamic statements name is qualified.
+--
+-- What is for users is described so. A comment that begins with "envcrypt:" is of a part of something else. All of that
+-- runs as the caller, so that table owners can execute it: each function that opens, seals or makes keys checks the right.
 
-CREATE FUNCTION @extschema@.envcrypt_make_roles() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+-- Roles. They belong to the cluster, so another database, or a dump restored earlier, may have made them already.
+
+CREATE FUNCTION envcrypt_make_roles() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name text;
     members text;
@@ -97,6 +100,34 @@ ALTER TABLE envcrypt_data_keys ENABLE ALWAYS TRIGGER envcrypt_announce_truncate;
 ALTER TABLE envcrypt_master_keys ENABLE ALWAYS TRIGGER envcrypt_announce;
 ALTER TABLE envcrypt_master_keys ENABLE ALWAYS TRIGGER envcrypt_announce_truncate;
 
+-- Keys. Each of these functions checks the caller's right itself, too.
+
+CREATE FUNCTION envcrypt_generate_master_key() RETURNS text
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_generate_master_key() IS
+    'returns a new random master key in base64; nothing keeps it, so store it where no database is';
+
+CREATE FUNCTION envcrypt_create_user_key(owner text, after_shred boolean DEFAULT false) RETURNS bigint
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_create_user_key(text, boolean) IS
+    'makes an owner''s data key if there is none and returns its id; after_shred gives a shredded owner a new one';
+
+CREATE FUNCTION envcrypt_rotate_master() RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_rotate_master() IS
+    'makes the keyring''s first key the current master key and re-wraps all data keys with it; returns how many; '
+    'touches no value';
+
+CREATE FUNCTION envcrypt_shred_user(owner text) RETURNS jsonb
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_shred_user(text) IS
+    'destroys an owner''s data keys, and with them everything sealed for that owner; returns a receipt';
+
+REVOKE ALL ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
+    envcrypt_rotate_master(), envcrypt_shred_user(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
+    envcrypt_rotate_master(), envcrypt_shred_user(text) TO envcrypt_keyadmin;
+
 -- What all encrypted types share.
 
 CREATE FUNCTION envcrypt_type_analyze(internal) RETURNS boolean
@@ -154,22 +185,24 @@ BEGIN
             'RETURN pg_catalog.%I($1::%s::%s, $2::%s::%s)', function, pair, comparison, left_base, compared_as, right_base,
             compared_as);
         EXECUTE format('COMMENT ON FUNCTION %s%s IS ''less-equal-greater''', function, pair);
-        EXECUTE format('ALTER OPERATOR FAMILY %s%I USING btree ADD OPERATOR 1 %s< %s, OPERATOR 2 %s<= %s, OPERATOR 3 %s= %s, '
-            'OPERATOR 4 %s>= %s, OPERATOR 5 %s> %s, FUNCTION 1 %s %s%s', schema, family, schema, pair, schema, pair, schema,
-            pair, schema, pair, schema, pair, pair, function, pair);
+        EXECUTE format('ALTER OPERATOR FAMILY %s%I USING btree ADD OPERATOR 1 %s< %s, OPERATOR 2 %s<= %s, '
+            'OPERATOR 3 %s= %s, OPERATOR 4 %s>= %s, OPERATOR 5 %s> %s, FUNCTION 1 %s %s%s', schema, family, schema, pair,
+            schema, pair, schema, pair, schema, pair, schema, pair, pair, function, pair);
     END IF;
 END
 $$;
 COMMENT ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype, name, text, regtype) IS
     'envcrypt: operators that the implicit cast to the base type does not reach';
-REVOKE ALL ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype, name, text, regtype) FROM PUBLIC;
+REVOKE ALL ON FUNCTION envcrypt_define_operators(text[], regtype, regtype, regtype, regtype, name, text, regtype)
+    FROM PUBLIC;
 
 -- The template of an encrypted type. Casts of the base are read from the catalogs, so that an encrypted type converts as
 -- its base does: implicitly to the base alone, by assignment or explicitly to all else. `made`: later than this script, by
 -- envcrypt_create_type().
 
 CREATE FUNCTION envcrypt_define_type(base regtype, made boolean) RETURNS regtype
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $template$
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $template$
 DECLARE
     schema CONSTANT text := '@extschema@.';  -- quoted already where it must be
     type pg_type;
@@ -249,16 +282,19 @@ BEGIN
             LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 2
             AS '$libdir/envcrypt', 'envcrypt_encrypt_for_user'$$,
         $$COMMENT ON FUNCTION <S>encrypt_for_user(text, <B>) IS
-            'seals a value for an owner, whose data key is made on first use; needs envcrypt_encrypt or the session''s own master key'$$,
+            'seals a value for an owner, whose data key is made on first use; '
+            'needs envcrypt_encrypt or the session''s own master key'$$,
         $$CREATE FUNCTION <S>decrypt_for_user(owner text, value <T>) RETURNS <B>
             LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2
             AS '$libdir/envcrypt', 'envcrypt_decrypt_for_user'$$,
         $$COMMENT ON FUNCTION <S>decrypt_for_user(text, <T>) IS
-            'opens a value that was sealed for this owner and refuses any other; needs envcrypt_decrypt or the session''s own master key'$$,
+            'opens a value that was sealed for this owner and refuses any other; '
+            'needs envcrypt_decrypt or the session''s own master key'$$,
         $$CREATE FUNCTION <S>envcrypt_owner(value <T>) RETURNS text LANGUAGE c STABLE STRICT PARALLEL SAFE
             AS '$libdir/envcrypt', 'envcrypt_owner'$$,
         $$COMMENT ON FUNCTION <S>envcrypt_owner(<T>) IS
-            'the owner a value is sealed for; null for the database key and for a shredded owner; for those who may open, and key administrators'$$,
+            'the owner a value is sealed for; null for the database key and for a shredded owner; '
+            'for those who may open, and key administrators'$$,
         $$CREATE FUNCTION <S>envcrypt_key_id(value <T>) RETURNS bigint LANGUAGE c STABLE STRICT PARALLEL SAFE
             AS '$libdir/envcrypt', 'envcrypt_key_id'$$,
         $$COMMENT ON FUNCTION <S>envcrypt_key_id(<T>) IS
@@ -301,7 +337,8 @@ BEGIN
     -- coalesce(amount, 0) finds its type. (Object identifiers by assignment: beside them, our operators could be taken.)
     FOR item IN
         SELECT castsource::regtype AS source,
-            min(CASE WHEN castcontext = 'i' AND s.typname !~ '^(oid|reg)' THEN 1 WHEN castcontext IN ('i', 'a') THEN 2 ELSE 3 END) AS context
+            min(CASE WHEN castcontext = 'i' AND s.typname !~ '^(oid|reg)' THEN 1 WHEN castcontext IN ('i', 'a') THEN 2
+                ELSE 3 END) AS context
         FROM (
             SELECT castsource, castcontext FROM pg_cast
             WHERE casttarget = ultimate AND castsource <> ultimate AND (made OR oid < 16384)
@@ -311,8 +348,8 @@ BEGIN
         WHERE s.typname !~ '^(encrypted|searchable)_'
         GROUP BY castsource ORDER BY castsource
     LOOP
-        EXECUTE format('CREATE FUNCTION %1$s(%2$s%3$s) RETURNS %1$s LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 2 %4$s '
-            'AS ''$libdir/envcrypt'', ''envcrypt_seal''', sealed, item.source, arguments,
+        EXECUTE format('CREATE FUNCTION %1$s(%2$s%3$s) RETURNS %1$s LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 2 '
+            '%4$s AS ''$libdir/envcrypt'', ''envcrypt_seal''', sealed, item.source, arguments,
             CASE WHEN item.context = 1 THEN 'SUPPORT ' || schema || 'envcrypt_seal_support' ELSE '' END);
         EXECUTE format('COMMENT ON FUNCTION %s(%s%s) IS ''converts, and seals under the database key''', sealed, item.source,
             arguments);
@@ -330,7 +367,8 @@ BEGIN
                 (SELECT pronargs > 1 FROM pg_proc p WHERE p.oid = castfunc) AS takes_modifier FROM pg_cast
             WHERE castsource = ultimate AND casttarget <> ultimate AND (made OR oid < 16384)
             UNION ALL SELECT unnest('{text,varchar,bpchar,name}'::regtype[]), 1, false
-            UNION ALL SELECT unnest('{int2,int4,int8,numeric,float4,float8,bool,date,time,timetz,timestamp,timestamptz,interval,uuid,inet,cidr,macaddr,jsonb,bytea,oid,regclass,money,xml}'::regtype[]), 2, false
+            UNION ALL SELECT unnest('{int2,int4,int8,numeric,float4,float8,bool,date,time,timetz,timestamp,timestamptz,
+                interval,uuid,inet,cidr,macaddr,jsonb,bytea,oid,regclass,money,xml}'::regtype[]), 2, false
                 WHERE type.typcategory = 'S'
         ) AS c
         JOIN pg_type t ON t.oid = target
@@ -361,8 +399,8 @@ BEGIN
     -- Polymorphic operators look at no cast.
     IF type.typtype IN ('e', 'r', 'm', 'c') OR type.typcategory = 'A' THEN
         IF can_sort THEN
-            EXECUTE format('CREATE OPERATOR FAMILY %s USING btree', replace(schema || quote_ident('encrypted_' || type.typname
-                || '<suffix>'), '<suffix>', '_comparison_ops'));
+            EXECUTE format('CREATE OPERATOR FAMILY %s USING btree', schema
+                || quote_ident('encrypted_' || type.typname || '_comparison_ops'));
         END IF;
         PERFORM @extschema@.envcrypt_define_operators(array_agg(DISTINCT oprname::text), left_type, base, right_type, base,
             'encrypted_' || type.typname || '_comparison_ops', CASE WHEN type.typtype = 'e' THEN 'enum_cmp'
@@ -373,7 +411,8 @@ BEGIN
             pg_operator
         WHERE oprnamespace = 'pg_catalog'::regnamespace AND oprleft = oprright AND oprleft = CASE
                 WHEN type.typtype = 'e' THEN 'anyenum' WHEN type.typtype = 'r' THEN 'anyrange'
-                WHEN type.typtype = 'm' THEN 'anymultirange' WHEN type.typtype = 'c' THEN 'record' ELSE 'anyarray' END::regtype
+                WHEN type.typtype = 'm' THEN 'anymultirange' WHEN type.typtype = 'c' THEN 'record'
+                ELSE 'anyarray' END::regtype
             AND oprname !~ '[*]' AND (can_sort OR oprname !~ '^[<>=]+$')
         GROUP BY left_type, right_type;
     END IF;
@@ -414,10 +453,10 @@ BEGIN
             AND p.amprocnum = 3
         ORDER BY p.amprocrighttype
     LOOP
-        EXECUTE format('CREATE FUNCTION %1$sin_range(%2$s, %2$s, %3$s, boolean, boolean) RETURNS boolean LANGUAGE c STABLE STRICT '
-            'PARALLEL SAFE COST 4 AS ''$libdir/envcrypt'', ''envcrypt_in_range''', schema, sealed, item.offset_type);
-        EXECUTE format('COMMENT ON FUNCTION %1$sin_range(%2$s, %2$s, %3$s, boolean, boolean) IS ''window RANGE support''', schema,
-            sealed, item.offset_type);
+        EXECUTE format('CREATE FUNCTION %1$sin_range(%2$s, %2$s, %3$s, boolean, boolean) RETURNS boolean LANGUAGE c STABLE '
+            'STRICT PARALLEL SAFE COST 4 AS ''$libdir/envcrypt'', ''envcrypt_in_range''', schema, sealed, item.offset_type);
+        EXECUTE format('COMMENT ON FUNCTION %1$sin_range(%2$s, %2$s, %3$s, boolean, boolean) IS ''window RANGE support''',
+            schema, sealed, item.offset_type);
         ranges := ranges || format(', FUNCTION 3 (%1$s, %2$s) %3$sin_range(%1$s, %1$s, %2$s, boolean, boolean)', sealed,
             item.offset_type, schema);
     END LOOP;
@@ -460,8 +499,9 @@ DECLARE
     name text;
 BEGIN
     IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-        RAISE EXCEPTION 'permission denied to create an encrypted type'
-            USING ERRCODE = 'insufficient_privilege', HINT = 'Must be superuser: it is a base type whose functions are in C.';
+        RAISE 'permission denied to create an encrypted type'
+            USING ERRCODE = 'insufficient_privilege',
+                HINT = 'Must be superuser: it is a base type whose functions are in C.';
     END IF;
     SELECT * INTO STRICT type FROM pg_type WHERE oid = base;
     name := 'encrypted_' || type.typname;
@@ -470,23 +510,24 @@ BEGIN
     END LOOP;
     IF EXISTS (SELECT FROM pg_type t JOIN pg_proc p ON p.oid = t.typinput
                WHERE t.oid = ultimate AND p.prosrc = 'envcrypt_type_in') THEN
-        RAISE EXCEPTION 'type % is encrypted already', base USING ERRCODE = 'wrong_object_type';
+        RAISE 'type % is encrypted already', base USING ERRCODE = 'wrong_object_type';
     END IF;
     IF type.typtype = 'p' OR NOT type.typisdefined OR type.typinput = 0 OR type.typreceive = 0 OR type.typsend = 0 THEN
-        RAISE EXCEPTION 'cannot encrypt values of type %', base
+        RAISE 'cannot encrypt values of type %', base
             USING ERRCODE = 'wrong_object_type',
                 DETAIL = 'A type that is to be encrypted needs binary send and receive functions.';
     END IF;
     -- Functions of the type have its name and a suffix of up to 14 characters.
     IF octet_length(name) > 49 THEN
-        RAISE EXCEPTION 'name of type % is too long for an encrypted type', base
+        RAISE 'name of type % is too long for an encrypted type', base
             USING ERRCODE = 'name_too_long', HINT = 'Names of up to 39 bytes can have one.';
     END IF;
     RETURN @extschema@.envcrypt_define_type(base, true);
 END
 $$;
 COMMENT ON FUNCTION envcrypt_create_type(regtype) IS
-    'makes encrypted_<name> for any base type with binary send and receive functions: enum, domain, composite type, array, another extension''s type; superusers only';
+    'makes encrypted_<name> for any base type with binary send and receive functions: enum, domain, composite type, array, '
+    'another extension''s type; superusers only';
 REVOKE ALL ON FUNCTION envcrypt_create_type(regtype) FROM PUBLIC;
 
 -- The types.
@@ -496,15 +537,16 @@ FROM pg_catalog.unnest('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestam
 
 -- From one encrypted type to another, as between their bases: coalesce(quantity, amount) finds its type.
 
-CREATE FUNCTION @extschema@.envcrypt_define_conversions() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+CREATE FUNCTION envcrypt_define_conversions() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     schema CONSTANT text := '@extschema@.';
     item record;
 BEGIN
     FOR item IN
-        SELECT schema || quote_ident('encrypted_' || s.typname) AS source, schema || quote_ident('encrypted_' || t.typname) AS target,
-            c.castcontext, CASE WHEN t.typname IN ('numeric', 'timestamptz', 'text') THEN ', integer, boolean' ELSE '' END AS arguments
+        SELECT schema || quote_ident('encrypted_' || s.typname) AS source,
+            schema || quote_ident('encrypted_' || t.typname) AS target, c.castcontext,
+            CASE WHEN t.typname IN ('numeric', 'timestamptz', 'text') THEN ', integer, boolean' ELSE '' END AS arguments
         FROM pg_cast c JOIN pg_type s ON s.oid = c.castsource JOIN pg_type t ON t.oid = c.casttarget
         WHERE c.oid < 16384 AND s.oid <> t.oid
             AND s.typname = ANY ('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}')
@@ -515,8 +557,8 @@ BEGIN
             'AS ''$libdir/envcrypt'', ''envcrypt_seal''', item.target, item.source, item.arguments);
         EXECUTE format('COMMENT ON FUNCTION %s(%s%s) IS ''opens, converts, and seals under the database key''', item.target,
             item.source, item.arguments);
-        EXECUTE format('CREATE CAST (%2$s AS %1$s) WITH FUNCTION %1$s(%2$s%3$s) %4$s', item.target, item.source, item.arguments,
-            CASE item.castcontext WHEN 'i' THEN 'AS IMPLICIT' WHEN 'a' THEN 'AS ASSIGNMENT' ELSE '' END);
+        EXECUTE format('CREATE CAST (%2$s AS %1$s) WITH FUNCTION %1$s(%2$s%3$s) %4$s', item.target, item.source,
+            item.arguments, CASE item.castcontext WHEN 'i' THEN 'AS IMPLICIT' WHEN 'a' THEN 'AS ASSIGNMENT' ELSE '' END);
     END LOOP;
 END
 $$;
@@ -605,22 +647,26 @@ FROM (VALUES ('encrypted_bytea'::pg_catalog.regtype, 'bytea'::pg_catalog.regtype
      LATERAL (VALUES (encrypted, base), (base, encrypted), (encrypted, encrypted)) AS p (left_type, right_type);
 
 SELECT @extschema@.envcrypt_define_operators('{^}', left_type, left_base, right_type, right_base)
-FROM (VALUES ('encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype, 'encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype),
+FROM (VALUES ('encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype,
+                 'encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype),
              ('encrypted_int8', 'int8', 'float8', 'float8'),
              ('float8', 'float8', 'encrypted_int8', 'int8')) AS p (left_type, left_base, right_type, right_base);
 
 SELECT @extschema@.envcrypt_define_operators(names, left_type, left_base, right_type, right_base)
-FROM (VALUES ('{*}'::pg_catalog.text[], 'encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype, 'interval'::pg_catalog.regtype, 'interval'::pg_catalog.regtype),
+FROM (VALUES ('{*}'::pg_catalog.text[], 'encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype,
+                 'interval'::pg_catalog.regtype, 'interval'::pg_catalog.regtype),
              ('{*,/}', 'interval', 'interval', 'encrypted_int8', 'int8'),
              ('{*}', 'encrypted_numeric', 'numeric', 'interval', 'interval'),
-             ('{*,/}', 'interval', 'interval', 'encrypted_numeric', 'numeric')) AS p (names, left_type, left_base, right_type, right_base);
+             ('{*,/}', 'interval', 'interval', 'encrypted_numeric', 'numeric'))
+    AS p (names, left_type, left_base, right_type, right_base);
 
 -- A date beside an untyped literal would be compared as timestamp with time zone, which PostgreSQL prefers.
 CREATE OPERATOR FAMILY envcrypt_date_ops USING btree;
 SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=}', 'encrypted_date', 'date', 'encrypted_date', 'date',
     'envcrypt_date_ops', 'date_cmp', 'date');
 SELECT @extschema@.envcrypt_define_operators('{-}', left_type, left_base, right_type, right_base)
-FROM (VALUES ('encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype, 'encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype),
+FROM (VALUES ('encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype,
+                 'encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype),
              ('encrypted_date', 'date', 'date', 'date'),
              ('date', 'date', 'encrypted_date', 'date'),
              ('encrypted_date', 'date', 'timestamp', 'timestamp'),
@@ -628,15 +674,15 @@ FROM (VALUES ('encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype, 
              ('encrypted_date', 'date', 'timestamptz', 'timestamptz'),
              ('timestamptz', 'timestamptz', 'encrypted_date', 'date'),
              ('encrypted_date', 'date', 'encrypted_timestamptz', 'timestamptz'),
-             ('encrypted_timestamptz', 'timestamptz', 'encrypted_date', 'date')) AS p (left_type, left_base, right_type, right_base);
+             ('encrypted_timestamptz', 'timestamptz', 'encrypted_date', 'date'))
+    AS p (left_type, left_base, right_type, right_base);
 
 -- Functions that the implicit cast does not reach, because the base type itself needs a cast there: age(date) is
--- age(timestamptz). SQL functions again, which the planner replaces.
+-- age(timestamptz). SQL functions again, which the planner replaces. OVERLAPS and AT TIME ZONE look for theirs in
+-- pg_catalog alone.
 
--- OVERLAPS and AT TIME ZONE look for their functions in pg_catalog alone.
-
-CREATE FUNCTION @extschema@.envcrypt_define_functions(names text[], arguments text[], conversions text[]) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION envcrypt_define_functions(names text[], arguments text[], conversions text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     schema CONSTANT text := '@extschema@.';
     place text;
@@ -657,18 +703,21 @@ BEGIN
         SELECT atttypid::regtype INTO STRICT result FROM pg_attribute
         WHERE attrelid = 'pg_temp.envcrypt_result'::regclass AND attname = 'x';
         DROP VIEW pg_temp.envcrypt_result;
-        EXECUTE format('CREATE FUNCTION %s%s(%s) RETURNS %s %s LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN pg_catalog.%s(%s)',
-            place, name, parameters, CASE name WHEN 'generate_series' THEN 'SETOF' ELSE '' END, result, name, actual);
+        EXECUTE format('CREATE FUNCTION %s%s(%s) RETURNS %s %s LANGUAGE sql STABLE STRICT PARALLEL SAFE '
+            'RETURN pg_catalog.%s(%s)', place, name, parameters, CASE name WHEN 'generate_series' THEN 'SETOF' ELSE '' END,
+            result, name, actual);
         EXECUTE format('COMMENT ON FUNCTION %s%s(%s) IS ''of what was sealed''', place, name, parameters);
     END LOOP;
 END
 $$;
 
 SELECT @extschema@.envcrypt_define_functions(
-    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,ceil,ceiling,cos,cosd,cosh,cot,cotd,degrees,exp,floor,ln,log,log10,radians,round,sign,sin,sind,sinh,sqrt,tan,tand,tanh,trunc}',
+    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,ceil,ceiling,cos,cosd,cosh,cot,cotd,degrees,exp,floor,ln,log,
+        log10,radians,round,sign,sin,sind,sinh,sqrt,tan,tand,tanh,trunc}',
     '{encrypted_int8}', '{int8}');
 SELECT @extschema@.envcrypt_define_functions(
-    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,cos,cosd,cosh,cot,cotd,degrees,radians,sin,sind,sinh,tan,tand,tanh,to_timestamp}',
+    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,cos,cosd,cosh,cot,cotd,degrees,radians,sin,sind,sinh,tan,tand,
+        tanh,to_timestamp}',
     '{encrypted_numeric}', '{numeric}');
 SELECT @extschema@.envcrypt_define_functions('{to_timestamp}', '{encrypted_int8}', '{int8}');
 SELECT @extschema@.envcrypt_define_functions('{pow,power,atan2}', arguments, conversions)
@@ -705,20 +754,23 @@ FROM (VALUES
     AS v (names, arguments, conversions);
 DROP FUNCTION @extschema@.envcrypt_define_functions(text[], text[], text[]);
 
--- Protected columns.
+-- Triggers: their functions, and the one place that reads them. A WHEN clause names the columns, so that renaming, dumping
+-- and partitioning keep it right; the arguments are the context id, what a row without an owner is, the column's type, its
+-- storage and its valid checks as they were before.
 
 CREATE FUNCTION envcrypt_owner_trigger() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_owner_trigger() IS 'envcrypt: binds the values of a protected column to their row''s owner';
 
-CREATE FUNCTION envcrypt_trigger_columns(trigger oid) RETURNS smallint[]
-    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_trigger_columns(oid) IS
-    'envcrypt: the columns that a trigger''s WHEN clause names, in its order: of an owner trigger, the value and the owner';
+CREATE FUNCTION envcrypt_sync_trigger() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_sync_trigger() IS
+    'envcrypt: keeps the encrypted twin of a plain column in step while envcrypt_protect_online() works';
 
-CREATE FUNCTION envcrypt_require_right("right" text) RETURNS void
-    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_require_right(text) IS 'envcrypt: insufficient_privilege without the right to seal or open';
+CREATE FUNCTION envcrypt_managed_owner_trigger() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_managed_owner_trigger() IS
+    'envcrypt: makes a data key with each user, and destroys it with the user where that was asked for';
 
 CREATE FUNCTION envcrypt_expression_columns(expression pg_catalog.pg_node_tree, with_null_tests boolean) RETURNS smallint[]
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
@@ -729,8 +781,37 @@ CREATE FUNCTION envcrypt_trigger_arguments(arguments bytea) RETURNS text[]
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_trigger_arguments(bytea) IS 'envcrypt: pg_trigger.tgargs as an array';
 
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+
+CREATE VIEW @extschema@.envcrypt_triggers AS
+SELECT t.oid AS trigger, f.kind, t.tgrelid AS relid, t.tgname AS name, t.tgenabled AS enabled, t.tgparentid AS parent,
+    c.numbers[1] AS column_number, CASE f.kind WHEN 'sync' THEN c.numbers[2] END AS twin_number,
+    CASE f.kind WHEN 'owner' THEN c.numbers[2] WHEN 'sync' THEN c.numbers[3] END AS owner_number,
+    CASE WHEN a.words[1] ~ '^[0-9]{1,5}$' THEN a.words[1]::integer END AS context_id,
+    a.words[2] AS null_owner, a.words[3] AS original_type, a.words[4] AS original_storage, a.words[5:] AS valid_checks
+FROM pg_trigger t
+JOIN (VALUES ('@extschema@.envcrypt_owner_trigger()'::regprocedure, 'owner'),
+             ('@extschema@.envcrypt_sync_trigger()', 'sync'),
+             ('@extschema@.envcrypt_managed_owner_trigger()', 'users')) AS f (function, kind) ON t.tgfoid = f.function
+CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_expression_columns(t.tgqual, true)) AS c (numbers)
+CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_trigger_arguments(t.tgargs)) AS a (words);
+COMMENT ON VIEW @extschema@.envcrypt_triggers IS
+    'envcrypt: our triggers: of protected columns (owner), of columns being protected (sync), of tables of users (users)';
+GRANT SELECT ON @extschema@.envcrypt_triggers TO PUBLIC;
+
+CREATE VIEW @extschema@.envcrypt_owner_triggers AS
+SELECT * FROM @extschema@.envcrypt_triggers WHERE kind = 'owner';
+COMMENT ON VIEW @extschema@.envcrypt_owner_triggers IS 'envcrypt: the triggers of protected columns';
+GRANT SELECT ON @extschema@.envcrypt_owner_triggers TO PUBLIC;
+
+SELECT pg_catalog.set_config('search_path', '@extschema@, pg_temp', true);
+
 -- Protecting and unprotecting. All of this runs as the caller, who owns the table. Nothing is found by the caller's
 -- search path, and no text from a catalog gets into a statement but PostgreSQL's own renderings.
+
+CREATE FUNCTION envcrypt_require_right("right" text) RETURNS void
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_require_right(text) IS 'envcrypt: insufficient_privilege without the right to seal or open';
 
 CREATE FUNCTION envcrypt_base_type(sealed regtype) RETURNS regtype
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -738,7 +819,8 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
     FROM pg_type t
     JOIN pg_proc i ON i.oid = t.typinput AND i.prosrc = 'envcrypt_type_in'
     JOIN pg_language l ON l.oid = i.prolang AND l.lanname = 'c'
-    JOIN pg_proc o ON o.prolang = l.oid AND o.prosrc = 'envcrypt_open' AND o.proname = 'envcrypt_open' AND o.pronargs = 1 AND o.proargtypes[0] = t.oid
+    JOIN pg_proc o ON o.prolang = l.oid AND o.prosrc = 'envcrypt_open' AND o.proname = 'envcrypt_open' AND o.pronargs = 1
+        AND o.proargtypes[0] = t.oid
     WHERE t.oid = sealed
 $$;
 COMMENT ON FUNCTION envcrypt_base_type(regtype) IS 'envcrypt: what an encrypted type seals; null for any other type';
@@ -765,29 +847,17 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
 $$;
 COMMENT ON FUNCTION envcrypt_ultimate_type(regtype) IS 'envcrypt: what a domain is over; any other type itself';
 
-CREATE FUNCTION envcrypt_tree("table" oid, OUT relid oid, OUT level integer) RETURNS SETOF record
+CREATE FUNCTION envcrypt_tree("table" oid, OUT relid regclass, OUT level integer) RETURNS SETOF record
 LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE tree (relid, level) AS (
         SELECT "table", 0
         UNION SELECT i.inhrelid, t.level + 1 FROM tree t JOIN pg_inherits i ON i.inhparent = t.relid
     )
-    SELECT t.relid, max(t.level) FROM tree t GROUP BY t.relid
+    SELECT t.relid::regclass, max(t.level) FROM tree t GROUP BY t.relid
 $$;
 COMMENT ON FUNCTION envcrypt_tree(oid) IS 'envcrypt: a table, its partitions and those that inherit from it';
 
 SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-
-CREATE VIEW @extschema@.envcrypt_owner_triggers AS
-SELECT t.oid AS trigger, t.tgrelid AS relid, t.tgname AS name, t.tgenabled AS enabled, t.tgparentid AS parent,
-    c.numbers[1] AS column_number, c.numbers[2] AS owner_number,
-    CASE WHEN a.words[1] ~ '^[0-9]{1,5}$' THEN a.words[1]::integer END AS context_id,
-    a.words[2] AS null_owner, a.words[3] AS original_type, a.words[4] AS original_storage, a.words[5:] AS valid_checks
-FROM pg_trigger t
-CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_expression_columns(t.tgqual, true)) AS c (numbers)
-CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_trigger_arguments(t.tgargs)) AS a (words)
-WHERE t.tgfoid = '@extschema@.envcrypt_owner_trigger()'::regprocedure;
-COMMENT ON VIEW @extschema@.envcrypt_owner_triggers IS 'envcrypt: the triggers of protected columns';
-GRANT SELECT ON @extschema@.envcrypt_owner_triggers TO PUBLIC;
 
 CREATE VIEW @extschema@.envcrypt_columns AS
 WITH RECURSIVE sealed (type) AS (
@@ -866,6 +936,12 @@ BEGIN
     END IF;
     SELECT * INTO attribute FROM pg_attribute WHERE attrelid = "table" AND attname = "column" AND NOT attisdropped;
     IF NOT FOUND THEN
+        -- An untyped literal is taken for one name.
+        IF starts_with("column"::text, '{') THEN
+            RAISE 'column "%" of table % does not exist', "column", "table" USING ERRCODE = 'undefined_column',
+                HINT = 'Several columns are written ARRAY[''a'', ''b''] or columns => ''{a,b}''; '
+                    'envcrypt_protect_online() takes one at a time.';
+        END IF;
         RAISE 'column "%" of table % does not exist', "column", "table" USING ERRCODE = 'undefined_column';
     ELSIF attribute.attnum < 0 THEN
         RAISE 'cannot use system column "%"', "column" USING ERRCODE = 'feature_not_supported';
@@ -1293,6 +1369,17 @@ EXCEPTION WHEN undefined_function OR ambiguous_function OR cannot_coerce THEN
 END $$;
 COMMENT ON FUNCTION envcrypt_alter_columns(regclass, text[]) IS 'envcrypt: one ALTER TABLE, so one rewrite';
 
+-- Of a plain column, as envcrypt_make_trigger() keeps it for envcrypt_unprotect(); '' where it is its type's own.
+CREATE FUNCTION envcrypt_original_storage("column" pg_attribute) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT concat_ws(' ',
+        CASE WHEN t.typstorage <> "column".attstorage THEN 'STORAGE ' || CASE "column".attstorage
+            WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
+        CASE "column".attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END)
+    FROM pg_type t WHERE t.oid = "column".atttypid
+$$;
+COMMENT ON FUNCTION envcrypt_original_storage(pg_attribute) IS 'envcrypt: the settings of a plain column that would be lost';
+
 CREATE FUNCTION envcrypt_free_context_id(taken integer[]) RETURNS integer
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1303,9 +1390,7 @@ BEGIN
         id := 1 + trunc(random() * 65535);
         -- The lock: another transaction may have chosen the same, and not be seen yet.
         CONTINUE WHEN id = ANY (taken) OR NOT pg_try_advisory_xact_lock(own, id)
-            OR EXISTS (SELECT FROM @extschema@.envcrypt_owner_triggers WHERE context_id = id)
-            OR EXISTS (SELECT FROM pg_trigger WHERE tgfoid = '@extschema@.envcrypt_sync_trigger()'::regprocedure
-                AND (@extschema@.envcrypt_trigger_arguments(tgargs))[1] = id::text);
+            OR EXISTS (SELECT FROM @extschema@.envcrypt_triggers t WHERE t.context_id = id);
         RETURN id;
     END LOOP;
     RAISE 'no context id is free for another protected column' USING ERRCODE = 'program_limit_exceeded';
@@ -1429,11 +1514,7 @@ BEGIN
             sealed := @extschema@.envcrypt_twin(attribute.atttypid);
             value := format(CASE attribute.atttypid WHEN 'varchar'::regtype THEN '%I::text' ELSE '%I' END, "column");
             originals := originals || format_type(attribute.atttypid, attribute.atttypmod);
-            storages := storages || (SELECT concat_ws(' ',
-                    CASE WHEN t.typstorage <> attribute.attstorage THEN 'STORAGE ' || CASE attribute.attstorage
-                        WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
-                    CASE attribute.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END)
-                FROM pg_type t WHERE t.oid = attribute.atttypid);
+            storages := storages || @extschema@.envcrypt_original_storage(attribute);
         END IF;
         owner_value := CASE WHEN owner_column IS NULL THEN 'NULL::text'
             WHEN null_owner = 'database' OR owner.attnotnull THEN format('%I::text', owner_column)
@@ -1611,16 +1692,6 @@ ALTER EVENT TRIGGER envcrypt_keep_protection ENABLE ALWAYS;
 -- twin, and a trigger that keeps the twin in step and names both. The procedures commit, so that they cannot have a
 -- search_path of their own: they call functions that have one, and qualify what they name themselves.
 
-CREATE FUNCTION envcrypt_sync_trigger() RETURNS trigger
-    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_sync_trigger() IS
-    'envcrypt: keeps the encrypted twin of a plain column in step while envcrypt_protect_online() works';
-
-CREATE FUNCTION envcrypt_trigger_parts(trigger oid, OUT columns smallint[], OUT arguments text[])
-    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_trigger_parts(oid) IS
-    'envcrypt: the columns that a trigger''s WHEN clause names, in its order, and the trigger''s arguments';
-
 CREATE FUNCTION envcrypt_backfill("table" regclass, trigger oid, first bigint, "end" bigint, batch_size integer,
     OUT next bigint, OUT written bigint, OUT skipped bigint)
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
@@ -1640,47 +1711,19 @@ CREATE PROCEDURE envcrypt_require_own_transaction(what text)
     LANGUAGE c AS 'MODULE_PATHNAME';
 COMMENT ON PROCEDURE envcrypt_require_own_transaction(text) IS 'envcrypt: raises where a procedure cannot commit';
 
--- A table and all that inherits from it.
-CREATE FUNCTION envcrypt_online_tree("table" regclass, OUT member regclass, OUT depth integer) RETURNS SETOF record
-LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE tree (member, depth) AS (
-        SELECT "table"::oid, 0
-        UNION SELECT i.inhrelid, t.depth + 1 FROM pg_inherits i JOIN tree t ON t.member = i.inhparent
-    )
-    SELECT member::regclass, max(depth) FROM tree GROUP BY member ORDER BY 2, 1
-$$;
-COMMENT ON FUNCTION envcrypt_online_tree(regclass) IS 'envcrypt: a table and all that inherits from it';
-
 -- What is known of a column: nulls, where it has no such trigger.
 CREATE FUNCTION envcrypt_online_state("table" regclass, "column" name, OUT number smallint, OUT sync oid, OUT twin name,
-    OUT owner name, OUT context_id text, OUT null_owner text, OUT type text, OUT protected_by oid)
-LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    item record;
-BEGIN
-    SELECT attnum INTO number FROM pg_attribute
-    WHERE attrelid = "table" AND attname = "column" AND attnum > 0 AND NOT attisdropped;
-    FOR item IN
-        SELECT t.oid, p.proname = 'envcrypt_sync_trigger' AS is_sync, (@extschema@.envcrypt_trigger_parts(t.oid)).*
-        FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-        WHERE t.tgrelid = "table" AND p.pronamespace = '@extschema@'::regnamespace
-            AND p.proname IN ('envcrypt_sync_trigger', 'envcrypt_owner_trigger')
-    LOOP
-        CONTINUE WHEN item.columns[1] IS DISTINCT FROM number;
-        context_id := item.arguments[1];
-        null_owner := item.arguments[2];
-        type := item.arguments[3];
-        IF item.is_sync THEN
-            sync := item.oid;
-            SELECT attname INTO twin FROM pg_attribute WHERE attrelid = "table" AND attnum = item.columns[2];
-        ELSE
-            protected_by := item.oid;
-        END IF;
-        SELECT attname INTO owner FROM pg_attribute
-        WHERE attrelid = "table" AND attnum = item.columns[CASE WHEN item.is_sync THEN 3 ELSE 2 END];
-        RETURN;
-    END LOOP;
-END $$;
+    OUT owner name, OUT context_id integer, OUT null_owner text, OUT type text, OUT protected_by oid)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT a.attnum, CASE t.kind WHEN 'sync' THEN t.trigger END, w.attname, o.attname, t.context_id, t.null_owner,
+        t.original_type, CASE t.kind WHEN 'owner' THEN t.trigger END
+    FROM (SELECT) AS always
+    LEFT JOIN pg_attribute a ON a.attrelid = "table" AND a.attname = "column" AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN @extschema@.envcrypt_triggers t ON t.relid = a.attrelid AND t.column_number = a.attnum AND t.kind <> 'users'
+    LEFT JOIN pg_attribute w ON w.attrelid = t.relid AND w.attnum = t.twin_number
+    LEFT JOIN pg_attribute o ON o.attrelid = t.relid AND o.attnum = t.owner_number
+    LIMIT 1
+$$;
 COMMENT ON FUNCTION envcrypt_online_state(regclass, name) IS 'envcrypt: how far a column''s protection is';
 
 -- The encrypted type for a column, as SQL, or null.
@@ -1700,15 +1743,11 @@ DECLARE
     begun record;
 BEGIN
     SELECT a.attname, p.attname AS plain INTO begun
-    FROM pg_trigger g,
-        @extschema@.envcrypt_trigger_parts(g.oid) AS parts,
-        pg_attribute a,
-        pg_attribute p
-    WHERE g.tgrelid = "table" AND g.tgfoid = '@extschema@.envcrypt_sync_trigger()'::regprocedure
-        AND a.attrelid = "table" AND a.attname = ANY (envcrypt_online_refuse_begun.columns)
-        AND a.attnum = ANY (parts.columns)
-        AND p.attrelid = "table" AND p.attnum = parts.columns[1]
-        AND NOT (may_continue AND p.attnum = a.attnum)
+    FROM @extschema@.envcrypt_triggers t
+    JOIN pg_attribute p ON p.attrelid = t.relid AND p.attnum = t.column_number
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
+        AND a.attnum IN (t.column_number, t.twin_number, t.owner_number)
+    WHERE t.relid = "table" AND t.kind = 'sync' AND NOT (may_continue AND p.attnum = a.attnum)
     LIMIT 1;
     IF FOUND THEN
         RAISE 'column "%" of table % is in use by envcrypt_protect_online()', begun.attname, "table"
@@ -1731,9 +1770,9 @@ BEGIN
     PERFORM @extschema@.envcrypt_refuse_obstacles("table", ARRAY["column"]);
     SELECT string_agg(DISTINCT format('%s: drop it and create it again afterwards',
         pg_describe_object(d.classid, d.objid, 0)), E'\n') INTO obstacles
-    FROM @extschema@.envcrypt_online_tree("table") t
-    JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
-    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.member AND d.refobjsubid = a.attnum
+    FROM @extschema@.envcrypt_tree("table") t
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.relid AND d.refobjsubid = a.attnum
     WHERE d.classid = 'pg_class'::regclass AND (SELECT relkind IN ('i', 'I') FROM pg_class WHERE oid = d.objid)
         OR d.classid IN ('pg_statistic_ext'::regclass, 'pg_publication_rel'::regclass)
         OR d.classid = 'pg_constraint'::regclass AND (SELECT contype <> 'c' FROM pg_constraint WHERE oid = d.objid);
@@ -1741,9 +1780,9 @@ BEGIN
         RAISE 'cannot protect column "%" of table % online because of what depends on it', "column", "table"
             USING ERRCODE = 'dependent_objects_still_exist', DETAIL = obstacles;
     END IF;
-    SELECT string_agg(format('table %s', t.member), E'\n') INTO obstacles
-    FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_class c ON c.oid = t.member
-    JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+    SELECT string_agg(format('table %s', t.relid), E'\n') INTO obstacles
+    FROM @extschema@.envcrypt_tree("table") t JOIN pg_class c ON c.oid = t.relid
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
     WHERE c.relkind NOT IN ('r', 'p') OR a.attinhcount > 1 OR a.attidentity <> '' OR a.attgenerated <> '';
     IF obstacles IS NOT NULL THEN
         RAISE 'cannot protect column "%" of table % online', "column", "table"
@@ -1790,7 +1829,8 @@ BEGIN
     END IF;
     IF @extschema@.envcrypt_online_type("table", "column") IS NULL THEN
         RAISE 'column "%" of table % is encrypted already', "column", "table"
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'envcrypt_protect() binds its values to their owners.';
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'envcrypt_protect() binds its values to their owners.';
     END IF;
     state := @extschema@.envcrypt_online_state("table", "column");
     IF state.sync IS NOT NULL AND (state.owner, state.null_owner) IS DISTINCT FROM (owner_column, null_owner) THEN
@@ -1807,14 +1847,14 @@ COMMENT ON FUNCTION envcrypt_online_check(regclass, name, name, text, integer, i
     'envcrypt: checks of envcrypt_protect_online() that need no lock';
 
 -- The sync trigger of a table and all that inherits from it (partitions get theirs from PostgreSQL), where it is missing.
-CREATE FUNCTION envcrypt_online_make_triggers("table" regclass, "column" name, twin name, owner name, context_id text,
+CREATE FUNCTION envcrypt_online_make_triggers("table" regclass, "column" name, twin name, owner name, context_id integer,
     null_owner text, type text) RETURNS void
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     item regclass;
     name CONSTANT name := format('~envcrypt_%s_sync', context_id);
 BEGIN
-    FOR item IN SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t ORDER BY t.depth, t.member LOOP
+    FOR item IN SELECT t.relid FROM @extschema@.envcrypt_tree("table") t ORDER BY t.level, t.relid LOOP
         IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = item AND tgname = name) THEN
             EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE ON %s FOR EACH ROW '
                 'WHEN (new.%I IS NOT NULL OR new.%I IS NOT NULL%s) '
@@ -1823,18 +1863,18 @@ BEGIN
         END IF;
     END LOOP;
     FOR item IN
-        SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_trigger g ON g.tgrelid = t.member
-        WHERE g.tgname = name AND g.tgenabled <> 'A' ORDER BY t.depth, t.member
+        SELECT t.relid FROM @extschema@.envcrypt_tree("table") t JOIN pg_trigger g ON g.tgrelid = t.relid
+        WHERE g.tgname = name AND g.tgenabled <> 'A' ORDER BY t.level, t.relid
     LOOP
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', item, name);
     END LOOP;
 END $$;
-COMMENT ON FUNCTION envcrypt_online_make_triggers(regclass, name, name, name, text, text, text) IS
+COMMENT ON FUNCTION envcrypt_online_make_triggers(regclass, name, name, name, integer, text, text) IS
     'envcrypt: makes the trigger that keeps a twin in step';
 
 -- CHECK constraints of the encrypted column: those that say that every value has its twin, and copies of the plain
 -- column's. A copy's name is made from the original's name and definition.
-CREATE FUNCTION envcrypt_online_constraints("table" regclass, "column" name, OUT member regclass, OUT original name,
+CREATE FUNCTION envcrypt_online_constraints("table" regclass, "column" name, OUT relid regclass, OUT original name,
     OUT definition text, OUT must_hold boolean, OUT copy name, OUT copy_exists boolean, OUT copy_holds boolean)
     RETURNS SETOF record
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -1842,27 +1882,27 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
         SELECT s.*, format('~envcrypt_%s_', s.context_id) AS prefix
         FROM @extschema@.envcrypt_online_state("table", "column") s
     ), wanted AS (
-        SELECT t.member, t.depth, NULL::name AS original,
+        SELECT t.relid, t.level, NULL::name AS original,
             format('CHECK (%s%I IS NOT NULL) NOT VALID',
                 CASE WHEN NOT a.attnotnull THEN format('%I IS NULL OR ', "column") END, s.twin) AS definition,
             true AS must_hold,
             (s.prefix || CASE WHEN a.attnotnull THEN 'not_null' ELSE 'complete' END)::name AS copy
-        FROM state s, @extschema@.envcrypt_online_tree("table") t
-        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
-        WHERE t.depth = 0 OR a.attnotnull
+        FROM state s, @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
+        WHERE t.level = 0 OR a.attnotnull
         UNION ALL
-        SELECT t.member, t.depth, k.conname, pg_get_constraintdef(k.oid)
+        SELECT t.relid, t.level, k.conname, pg_get_constraintdef(k.oid)
             || CASE WHEN k.convalidated THEN ' NOT VALID' ELSE '' END, k.convalidated,
             s.prefix || md5(format('%s %s', k.conname, pg_get_constraintdef(k.oid)))
-        FROM state s, @extschema@.envcrypt_online_tree("table") t
-        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
-        JOIN pg_constraint k ON k.conrelid = t.member AND k.contype = 'c' AND a.attnum = ANY (k.conkey)
+        FROM state s, @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
+        JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)
         WHERE k.coninhcount = 0 AND NOT starts_with(k.conname, s.prefix)
     )
-    SELECT w.member, w.original, w.definition, w.must_hold, w.copy, c.oid IS NOT NULL, coalesce(c.convalidated, false)
+    SELECT w.relid, w.original, w.definition, w.must_hold, w.copy, c.oid IS NOT NULL, coalesce(c.convalidated, false)
     FROM wanted w
-    LEFT JOIN pg_constraint c ON c.conrelid = w.member AND c.contype = 'c' AND c.conname = w.copy
-    ORDER BY w.original NULLS FIRST, w.depth, w.member
+    LEFT JOIN pg_constraint c ON c.conrelid = w.relid AND c.contype = 'c' AND c.conname = w.copy
+    ORDER BY w.original NULLS FIRST, w.level, w.relid
 $$;
 COMMENT ON FUNCTION envcrypt_online_constraints(regclass, name) IS
     'envcrypt: the CHECK constraints that an encrypted column must have before it takes the plain one''s place';
@@ -1881,10 +1921,10 @@ BEGIN
         SELECT * FROM @extschema@.envcrypt_online_constraints("table", "column")
         WHERE NOT copy_exists AND original IS NULL AND NOT only_copies
     LOOP
-        CONTINUE WHEN EXISTS (SELECT FROM pg_constraint WHERE conrelid = item.member AND conname = item.copy);
-        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', item.member, item.copy, item.definition);
+        CONTINUE WHEN EXISTS (SELECT FROM pg_constraint WHERE conrelid = item.relid AND conname = item.copy);
+        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', item.relid, item.copy, item.definition);
     END LOOP;
-    SELECT array_agg(format('ALTER TABLE %s ADD CONSTRAINT %I %s', member, copy, definition)) INTO statements
+    SELECT array_agg(format('ALTER TABLE %s ADD CONSTRAINT %I %s', relid, copy, definition)) INTO statements
     FROM @extschema@.envcrypt_online_constraints("table", "column") WHERE NOT copy_exists AND original IS NOT NULL;
     IF statements IS NULL THEN
         RETURN;
@@ -1906,11 +1946,11 @@ DECLARE
     item record;
 BEGIN
     FOR item IN
-        SELECT t.member, k.conname
-        FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_constraint k ON k.conrelid = t.member
+        SELECT t.relid, k.conname
+        FROM @extschema@.envcrypt_tree("table") t JOIN pg_constraint k ON k.conrelid = t.relid
         WHERE starts_with(k.conname, prefix) AND k.contype = 'c' AND k.coninhcount = 0
     LOOP
-        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', item.member, item.conname);
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', item.relid, item.conname);
     END LOOP;
 END $$;
 COMMENT ON FUNCTION envcrypt_online_drop_constraints(regclass, text) IS
@@ -1942,8 +1982,11 @@ BEGIN
                        WHERE attrelid = "table" AND attnum = state.number);
         EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', "table", twin,
             @extschema@.envcrypt_online_type("table", "column"));
-        IF EXISTS (SELECT FROM pg_publication_tables p JOIN @extschema@.envcrypt_online_tree("table") t
-                ON t.member = format('%I.%I', p.schemaname, p.tablename)::regclass) THEN
+        -- By name: a cast to regclass needs rights in the schemas of tables that have nothing to do with this one.
+        IF EXISTS (SELECT FROM @extschema@.envcrypt_tree("table") t
+                JOIN pg_class c ON c.oid = t.relid
+                JOIN pg_namespace n ON n.oid = c.relnamespace
+                JOIN pg_publication_tables p ON p.schemaname = n.nspname AND p.tablename = c.relname) THEN
             RAISE WARNING 'table % is published, and its new column "%" with it', "table", twin
                 USING DETAIL = 'Subscribers without it stop at the next change of a row, and go on once they have it.';
         END IF;
@@ -1982,12 +2025,12 @@ BEGIN
         WHERE copy_exists AND must_hold AND NOT copy_holds
     LOOP
         BEGIN
-            EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', item.member, item.copy);
+            EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', item.relid, item.copy);
         EXCEPTION WHEN check_violation THEN
             IF item.original IS NULL THEN
                 RETURN 'backfill';
             END IF;
-            RAISE 'constraint "%" of table % does not hold for the encrypted column', item.original, item.member
+            RAISE 'constraint "%" of table % does not hold for the encrypted column', item.original, item.relid
                 USING ERRCODE = 'check_violation', HINT = 'Drop the constraint, or correct the rows.';
         END;
     END LOOP;
@@ -2011,8 +2054,8 @@ BEGIN
         RETURN 'swap';
     END;
     FOR item IN
-        SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_class c ON c.oid = t.member
-        WHERE c.relkind = 'r' ORDER BY t.member
+        SELECT t.relid FROM @extschema@.envcrypt_tree("table") t JOIN pg_class c ON c.oid = t.relid
+        WHERE c.relkind = 'r' ORDER BY t.relid
     LOOP
         state := @extschema@.envcrypt_online_state(item, "column");
         CONTINUE WHEN state.number IS NULL;
@@ -2039,10 +2082,10 @@ BEGIN
         SELECT DISTINCT p.*, p.polrelid::regclass AS of_table, (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC'
                 ELSE quote_ident(pg_get_userbyid(r)) END, ', ') FROM unnest(p.polroles) AS r) AS roles,
             obj_description(p.oid, 'pg_policy') AS description
-        FROM @extschema@.envcrypt_online_tree("table") t
-        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
         JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.refclassid = 'pg_class'::regclass
-            AND d.refobjid = t.member AND d.refobjsubid = a.attnum
+            AND d.refobjid = t.relid AND d.refobjsubid = a.attnum
         JOIN pg_policy p ON p.oid = d.objid
     LOOP
         before := format('DROP POLICY %I ON %s', item.polname, item.of_table);
@@ -2061,25 +2104,25 @@ BEGIN
     END LOOP;
     -- Triggers that name the column, after OF or in WHEN.
     FOR item IN
-        SELECT DISTINCT g.oid, g.tgname, t.member, g.tgenabled, pg_get_triggerdef(g.oid) AS definition,
+        SELECT DISTINCT g.oid, g.tgname, t.relid, g.tgenabled, pg_get_triggerdef(g.oid) AS definition,
             obj_description(g.oid, 'pg_trigger') AS description
-        FROM @extschema@.envcrypt_online_tree("table") t
-        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
         JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_class'::regclass
-            AND d.refobjid = t.member AND d.refobjsubid = a.attnum
+            AND d.refobjid = t.relid AND d.refobjsubid = a.attnum
         JOIN pg_trigger g ON g.oid = d.objid AND NOT g.tgisinternal AND g.tgparentid = 0
         WHERE g.tgfoid <> '@extschema@.envcrypt_sync_trigger()'::regprocedure
     LOOP
-        before := format('DROP TRIGGER %I ON %s', item.tgname, item.member);
+        before := format('DROP TRIGGER %I ON %s', item.tgname, item.relid);
         after := item.definition;
         RETURN NEXT;
         before := NULL;
-        after := format('ALTER TABLE %s %s TRIGGER %I', item.member, CASE item.tgenabled WHEN 'D' THEN 'DISABLE'
+        after := format('ALTER TABLE %s %s TRIGGER %I', item.relid, CASE item.tgenabled WHEN 'D' THEN 'DISABLE'
             WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, item.tgname);
         IF item.tgenabled <> 'O' THEN
             RETURN NEXT;
         END IF;
-        after := format('COMMENT ON TRIGGER %I ON %s IS %L', item.tgname, item.member, item.description);
+        after := format('COMMENT ON TRIGGER %I ON %s IS %L', item.tgname, item.relid, item.description);
         IF item.description IS NOT NULL THEN
             RETURN NEXT;
         END IF;
@@ -2087,52 +2130,52 @@ BEGIN
     before := NULL;
     -- What belongs to the column itself, in each table.
     FOR item IN
-        SELECT t.member, a.*, pg_get_expr(f.adbin, f.adrelid) AS def, col_description(t.member, a.attnum) AS description
-        FROM @extschema@.envcrypt_online_tree("table") t
-        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
-        LEFT JOIN pg_attrdef f ON f.adrelid = t.member AND f.adnum = a.attnum
-        ORDER BY t.depth, t.member
+        SELECT t.relid, a.*, pg_get_expr(f.adbin, f.adrelid) AS def, col_description(t.relid, a.attnum) AS description
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
+        LEFT JOIN pg_attrdef f ON f.adrelid = t.relid AND f.adnum = a.attnum
+        ORDER BY t.level, t.relid
     LOOP
-        after := format('ALTER TABLE %s ALTER COLUMN %I %s', item.member, "column",
+        after := format('ALTER TABLE %s ALTER COLUMN %I %s', item.relid, "column",
             coalesce('SET DEFAULT ' || item.def, 'DROP DEFAULT'));
         RETURN NEXT;
         IF item.attstattarget <> -1 THEN
-            after := format('ALTER TABLE ONLY %s ALTER COLUMN %I SET STATISTICS %s', item.member, "column",
+            after := format('ALTER TABLE ONLY %s ALTER COLUMN %I SET STATISTICS %s', item.relid, "column",
                 item.attstattarget);
             RETURN NEXT;
         END IF;
         IF item.attoptions IS NOT NULL THEN
-            after := format('ALTER TABLE ONLY %s ALTER COLUMN %I SET (%s)', item.member, "column",
+            after := format('ALTER TABLE ONLY %s ALTER COLUMN %I SET (%s)', item.relid, "column",
                 array_to_string(item.attoptions, ', '));
             RETURN NEXT;
         END IF;
         IF item.description IS NOT NULL THEN
-            after := format('COMMENT ON COLUMN %s.%I IS %L', item.member, "column", item.description);
+            after := format('COMMENT ON COLUMN %s.%I IS %L', item.relid, "column", item.description);
             RETURN NEXT;
         END IF;
         RETURN QUERY
-            SELECT NULL, format('SECURITY LABEL FOR %I ON COLUMN %s.%I IS %L', l.provider, item.member, "column", l.label)
+            SELECT NULL, format('SECURITY LABEL FOR %I ON COLUMN %s.%I IS %L', l.provider, item.relid, "column", l.label)
             FROM pg_seclabel l
-            WHERE l.classoid = 'pg_class'::regclass AND l.objoid = item.member AND l.objsubid = item.attnum;
+            WHERE l.classoid = 'pg_class'::regclass AND l.objoid = item.relid AND l.objsubid = item.attnum;
         RETURN QUERY
-            SELECT NULL, format('GRANT %s (%I) ON %s TO %s%s', x.privilege_type, "column", item.member,
+            SELECT NULL, format('GRANT %s (%I) ON %s TO %s%s', x.privilege_type, "column", item.relid,
                 CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END,
                 CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
             FROM aclexplode(item.attacl) AS x;
         RETURN QUERY
-            SELECT format('ALTER SEQUENCE %s OWNED BY %s.%I', s.objid::regclass, item.member, twin), NULL
+            SELECT format('ALTER SEQUENCE %s OWNED BY %s.%I', s.objid::regclass, item.relid, twin), NULL
             FROM pg_depend s JOIN pg_class c ON c.oid = s.objid AND c.relkind = 'S'
             WHERE s.classid = 'pg_class'::regclass AND s.refclassid = 'pg_class'::regclass AND s.deptype = 'a'
-                AND s.refobjid = item.member AND s.refobjsubid = item.attnum;
+                AND s.refobjid = item.relid AND s.refobjsubid = item.attnum;
     END LOOP;
     RETURN QUERY
-        SELECT NULL, format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', c.member, c.copy, c.original)
+        SELECT NULL, format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', c.relid, c.copy, c.original)
         FROM @extschema@.envcrypt_online_constraints("table", "column") c WHERE c.original IS NOT NULL;
     RETURN QUERY
-        SELECT NULL, format('COMMENT ON CONSTRAINT %I ON %s IS %L', c.original, c.member,
+        SELECT NULL, format('COMMENT ON CONSTRAINT %I ON %s IS %L', c.original, c.relid,
             obj_description(k.oid, 'pg_constraint'))
         FROM @extschema@.envcrypt_online_constraints("table", "column") c
-        JOIN pg_constraint k ON k.conrelid = c.member AND k.conname = c.original
+        JOIN pg_constraint k ON k.conrelid = c.relid AND k.conname = c.original
         WHERE obj_description(k.oid, 'pg_constraint') IS NOT NULL;
 END $$;
 COMMENT ON FUNCTION envcrypt_online_dependents(regclass, name) IS
@@ -2146,13 +2189,13 @@ DECLARE
     statement text;
     take_down text[];
     make_again text[];
-    storage text;  -- as envcrypt_protect() keeps it for envcrypt_unprotect()
+    storage text;
 BEGIN
     state := @extschema@.envcrypt_online_state("table", "column");
     IF state.sync IS NULL THEN
         RETURN 'check';
-    ELSIF EXISTS (SELECT FROM @extschema@.envcrypt_online_tree("table") t
-            WHERE (@extschema@.envcrypt_online_state(t.member, "column")).sync IS NULL) THEN
+    ELSIF EXISTS (SELECT FROM @extschema@.envcrypt_tree("table") t
+            WHERE (@extschema@.envcrypt_online_state(t.relid, "column")).sync IS NULL) THEN
         RETURN 'prepare';  -- a table came to inherit
     ELSIF EXISTS (SELECT FROM @extschema@.envcrypt_online_constraints("table", "column")
             WHERE NOT copy_exists OR must_hold AND NOT copy_holds) THEN
@@ -2162,39 +2205,36 @@ BEGIN
     SELECT array_agg(d.before) FILTER (WHERE d.before IS NOT NULL),
         array_agg(d.after) FILTER (WHERE d.after IS NOT NULL) INTO take_down, make_again
     FROM @extschema@.envcrypt_online_dependents("table", "column") AS d;
-    SELECT nullif(concat_ws(' ', CASE WHEN t.typstorage <> a.attstorage THEN 'STORAGE ' || CASE a.attstorage
-            WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END END,
-        CASE a.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END), '') INTO storage
-    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = "table" AND a.attnum = state.number;
+    storage := @extschema@.envcrypt_original_storage(@extschema@.envcrypt_find_column("table", "column"));
 
     FOREACH statement IN ARRAY coalesce(take_down, '{}') LOOP
         EXECUTE statement;
     END LOOP;
     -- The validated constraints spare these a scan.
     FOR item IN
-        SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t
-        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column" AND a.attnotnull
-        ORDER BY t.depth, t.member
+        SELECT t.relid FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column" AND a.attnotnull
+        ORDER BY t.level, t.relid
     LOOP
-        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', item.member, state.twin);
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', item.relid, state.twin);
     END LOOP;
     PERFORM @extschema@.envcrypt_online_drop_triggers("table", state.context_id);
     EXECUTE format('ALTER TABLE %s DROP COLUMN %I', "table", "column");
     -- Where a table that inherits has the column of its own, too.
     FOR item IN
-        SELECT t.member FROM @extschema@.envcrypt_online_tree("table") t
-        JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = "column"
-        ORDER BY t.depth, t.member
+        SELECT t.relid FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
+        ORDER BY t.level, t.relid
     LOOP
-        EXECUTE format('ALTER TABLE %s DROP COLUMN IF EXISTS %I', item.member, "column");
+        EXECUTE format('ALTER TABLE %s DROP COLUMN IF EXISTS %I', item.relid, "column");
     END LOOP;
     EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", state.twin, "column");
     FOREACH statement IN ARRAY coalesce(make_again, '{}') LOOP
         EXECUTE statement;
     END LOOP;
     PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
-    PERFORM @extschema@.envcrypt_make_trigger("table", "column", state.owner, state.context_id::integer, state.null_owner,
-        state.type, storage);
+    PERFORM @extschema@.envcrypt_make_trigger("table", "column", state.owner, state.context_id, state.null_owner,
+        state.type, storage, '{}');
     PERFORM @extschema@.envcrypt_spread_triggers("table");
     RAISE NOTICE 'column "%" of table % is protected now', "column", "table"
         USING DETAIL = 'It is the table''s last column now: INSERT without a list of columns must follow. '
@@ -2204,21 +2244,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION envcrypt_online_swap(regclass, name) IS 'envcrypt: puts the twin into the plain column''s place';
 
-CREATE FUNCTION envcrypt_online_drop_triggers("table" regclass, context_id text) RETURNS void
+CREATE FUNCTION envcrypt_online_drop_triggers("table" regclass, context_id integer) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     item record;
 BEGIN
     FOR item IN
-        SELECT t.member, g.tgname FROM @extschema@.envcrypt_online_tree("table") t
-        JOIN pg_trigger g ON g.tgrelid = t.member AND g.tgparentid = 0,
-        @extschema@.envcrypt_trigger_parts(g.oid) AS parts
-        WHERE g.tgfoid = '@extschema@.envcrypt_sync_trigger()'::regprocedure AND parts.arguments[1] = context_id
+        SELECT t.relid, g.name FROM @extschema@.envcrypt_tree("table") t
+        JOIN @extschema@.envcrypt_triggers g ON g.relid = t.relid AND g.kind = 'sync' AND g.parent = 0
+        WHERE g.context_id = envcrypt_online_drop_triggers.context_id
     LOOP
-        EXECUTE format('DROP TRIGGER %I ON %s', item.tgname, item.member);
+        EXECUTE format('DROP TRIGGER %I ON %s', item.name, item.relid);
     END LOOP;
 END $$;
-COMMENT ON FUNCTION envcrypt_online_drop_triggers(regclass, text) IS 'envcrypt: drops a column''s sync triggers';
+COMMENT ON FUNCTION envcrypt_online_drop_triggers(regclass, integer) IS 'envcrypt: drops a column''s sync triggers';
 
 CREATE FUNCTION envcrypt_online_undo("table" regclass, "column" name) RETURNS text
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -2248,7 +2287,7 @@ DECLARE
     holders text;
 BEGIN
     IF attempt % 5 = 4 AND EXISTS (SELECT FROM pg_locks WHERE locktype = 'relation' AND mode = 'ShareUpdateExclusiveLock'
-            AND granted AND relation IN (SELECT member FROM @extschema@.envcrypt_online_tree("table"))) THEN
+            AND granted AND relation IN (SELECT relid FROM @extschema@.envcrypt_tree("table"))) THEN
         milliseconds := milliseconds + (SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout');
     END IF;
     BEGIN
@@ -2268,7 +2307,7 @@ BEGIN
             FROM pg_locks l
             WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                AND l.relation IN (SELECT member FROM @extschema@.envcrypt_online_tree("table"));
+                AND l.relation IN (SELECT relid FROM @extschema@.envcrypt_tree("table"));
             RAISE NOTICE 'envcrypt_protect_online() waits for a lock on table %', "table"
                 USING DETAIL = format('In its way: %s.', coalesce(holders, 'a transaction that has just ended'));
         END IF;
@@ -2282,9 +2321,9 @@ COMMENT ON FUNCTION envcrypt_online_attempt(text, regclass, name, name, text, in
 CREATE FUNCTION envcrypt_online_leaves("table" regclass, "column" name) RETURNS oid[]
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN bool_and(EXISTS (SELECT FROM pg_trigger WHERE tgenabled = 'A'
-            AND oid = (@extschema@.envcrypt_online_state(t.member, "column")).sync))
-        THEN coalesce(array_agg(t.member::oid ORDER BY t.member) FILTER (WHERE c.relkind = 'r'), '{}') ELSE NULL END
-    FROM @extschema@.envcrypt_online_tree("table") t JOIN pg_class c ON c.oid = t.member
+            AND oid = (@extschema@.envcrypt_online_state(t.relid, "column")).sync))
+        THEN coalesce(array_agg(t.relid::oid ORDER BY t.relid::oid) FILTER (WHERE c.relkind = 'r'), '{}') ELSE NULL END
+    FROM @extschema@.envcrypt_tree("table") t JOIN pg_class c ON c.oid = t.relid
 $$;
 COMMENT ON FUNCTION envcrypt_online_leaves(regclass, name) IS
     'envcrypt: the tables whose rows are to be written; null, where a trigger is missing';
@@ -2509,46 +2548,8 @@ END $$;
 COMMENT ON PROCEDURE envcrypt_protect_online_cancel(regclass, name, interval) IS
     'ends envcrypt_protect_online() before it is done: the column stays plain, and nothing else is left';
 
--- Keys. Each of these functions checks the caller's right itself, too.
-
-CREATE FUNCTION envcrypt_generate_master_key() RETURNS text
-    LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_generate_master_key() IS
-    'returns a new random master key in base64; nothing keeps it, so store it where no database is';
-
-CREATE FUNCTION envcrypt_create_user_key(owner text, after_shred boolean DEFAULT false) RETURNS bigint
-    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_create_user_key(text, boolean) IS
-    'makes an owner''s data key if there is none and returns its id; after_shred gives a shredded owner a new one';
-
-CREATE FUNCTION envcrypt_rotate_master() RETURNS bigint
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_rotate_master() IS
-    'makes the keyring''s first key the current master key and re-wraps all data keys with it; returns how many; touches no value';
-
-CREATE FUNCTION envcrypt_shred_user(owner text) RETURNS jsonb
-    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_shred_user(text) IS
-    'destroys an owner''s data keys, and with them everything sealed for that owner; returns a receipt';
-
-CREATE FUNCTION envcrypt_status(OUT "check" text, OUT state text, OUT detail text, OUT advice text)
-    RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 20 SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_status() IS 'one row for each thing to check, with what to do where something is wrong';
-
-REVOKE ALL ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
-    envcrypt_rotate_master(), envcrypt_shred_user(text), envcrypt_status() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
-    envcrypt_rotate_master(), envcrypt_shred_user(text) TO envcrypt_keyadmin;
-GRANT EXECUTE ON FUNCTION envcrypt_status() TO envcrypt_keyadmin, envcrypt_encrypt, envcrypt_decrypt, envcrypt_search;
-
 -- Tables whose rows are owners. The triggers' names sort first: a new name has its key before a foreign key's
 -- ON UPDATE CASCADE seals for it, and a deleted user's is gone before ON DELETE SET NULL could seal for nobody.
-
-CREATE FUNCTION envcrypt_managed_owner_trigger() RETURNS trigger
-    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_managed_owner_trigger() IS
-    'envcrypt: makes a data key with each user, and destroys it with the user where that was asked for';
 
 CREATE FUNCTION envcrypt_make_managed_key(owner text) RETURNS boolean
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
@@ -2567,37 +2568,34 @@ DECLARE
     shredded bigint;
 BEGIN
     IF "table" IS NULL OR "column" IS NULL OR on_delete IS NULL THEN
-        RAISE EXCEPTION 'arguments of envcrypt_manage_owners() must not be null' USING ERRCODE = 'null_value_not_allowed';
+        RAISE 'arguments of envcrypt_manage_owners() must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     IF on_delete NOT IN ('keep', 'shred') THEN
-        RAISE EXCEPTION 'on_delete must be "keep" or "shred", not "%"', on_delete USING ERRCODE = 'invalid_parameter_value';
+        RAISE 'on_delete must be "keep" or "shred", not "%"', on_delete USING ERRCODE = 'invalid_parameter_value';
     END IF;
     SELECT * INTO users FROM pg_class WHERE oid = "table";
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
+        RAISE 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
     END IF;
     IF users.relkind NOT IN ('r', 'p') OR users.relpersistence = 't' OR users.oid < 16384 THEN
-        RAISE EXCEPTION '"%" cannot be managed', users.relname USING ERRCODE = 'wrong_object_type',
+        RAISE '"%" cannot be managed', users.relname USING ERRCODE = 'wrong_object_type',
             DETAIL = 'Only a permanent or unlogged table of users can be.';
     END IF;
     IF NOT pg_has_role(users.relowner, 'USAGE') THEN
-        RAISE EXCEPTION 'must be owner of table %', users.relname USING ERRCODE = 'insufficient_privilege';
+        RAISE 'must be owner of table %', users.relname USING ERRCODE = 'insufficient_privilege';
     END IF;
     SELECT * INTO users_column FROM pg_attribute
     WHERE attrelid = "table" AND attname = "column" AND attnum > 0 AND NOT attisdropped;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'column "%" of table "%" does not exist', "column", users.relname USING ERRCODE = 'undefined_column';
+        RAISE 'column "%" of table "%" does not exist', "column", users.relname USING ERRCODE = 'undefined_column';
     END IF;
-    base := users_column.atttypid;
-    WHILE (SELECT typtype = 'd' FROM pg_type WHERE oid = base) LOOP
-        SELECT typbasetype INTO STRICT base FROM pg_type WHERE oid = base;
-    END LOOP;
+    base := @extschema@.envcrypt_ultimate_type(users_column.atttypid);
     IF base <> ALL ('{text,varchar,bpchar,name,int2,int4,int8,oid,numeric,uuid}'::regtype[]::oid[])
         AND NOT EXISTS (SELECT FROM pg_type WHERE oid = base AND typtype = 'e')
         AND NOT EXISTS (SELECT FROM pg_cast WHERE castsource = base AND casttarget = 'text'::regtype AND castmethod = 'b'
             AND castcontext = 'i')
     THEN
-        RAISE EXCEPTION 'column "%" of type % cannot name owners', "column",
+        RAISE 'column "%" of type % cannot name owners', "column",
             format_type(users_column.atttypid, users_column.atttypmod)
             USING ERRCODE = 'datatype_mismatch',
             DETAIL = 'An owner''s name must be the same text whatever the session''s settings are.',
@@ -2607,17 +2605,17 @@ BEGIN
     -- Nobody adds a user between the trigger and the keys of those who are there.
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', "table");
     FOR present IN
-        SELECT t.tgparentid, t.tgname, a.attname,
-            (SELECT p.tgrelid FROM pg_trigger AS p WHERE p.oid = t.tgparentid)::regclass AS parent
-        FROM pg_trigger AS t JOIN pg_attribute AS a
-            ON a.attrelid = t.tgrelid AND a.attnum = (@extschema@.envcrypt_trigger_columns(t.oid))[1]
-        WHERE t.tgrelid = "table" AND t.tgfoid = '@extschema@.envcrypt_managed_owner_trigger()'::regprocedure
+        SELECT t.parent, a.attname, (SELECT p.tgrelid FROM pg_trigger AS p WHERE p.oid = t.parent)::regclass AS parent_table
+        FROM @extschema@.envcrypt_triggers AS t
+        JOIN pg_attribute AS a ON a.attrelid = t.relid AND a.attnum = t.column_number
+        WHERE t.relid = "table" AND t.kind = 'users'
     LOOP
-        IF present.tgparentid <> 0 THEN
-            RAISE EXCEPTION 'the owners of table "%" are managed already', users.relname USING
-                ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It is a partition of %s.', present.parent);
+        IF present.parent <> 0 THEN
+            RAISE 'the owners of table "%" are managed already', users.relname
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = format('It is a partition of %s.', present.parent_table);
         ELSIF present.attname <> "column" THEN
-            RAISE EXCEPTION 'the owners of table "%" are managed already, in column "%"', users.relname, present.attname
+            RAISE 'the owners of table "%" are managed already, in column "%"', users.relname, present.attname
                 USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Call envcrypt_unmanage_owners() first.';
         END IF;
     END LOOP;
@@ -2658,11 +2656,11 @@ BEGIN
     SELECT p.tgrelid INTO parent FROM pg_trigger AS t JOIN pg_trigger AS p ON p.oid = t.tgparentid
     WHERE t.tgrelid = "table" AND t.tgfoid = '@extschema@.envcrypt_managed_owner_trigger()'::regprocedure;
     IF FOUND THEN
-        RAISE EXCEPTION 'table % is managed as a partition of %', "table", parent USING
+        RAISE 'table % is managed as a partition of %', "table", parent USING
             ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Call envcrypt_unmanage_owners(%L).', parent);
     END IF;
     IF NOT @extschema@.envcrypt_drop_owner_triggers("table") THEN
-        RAISE EXCEPTION 'the owners of table % are not managed', "table" USING ERRCODE = 'undefined_object';
+        RAISE 'the owners of table % are not managed', "table" USING ERRCODE = 'undefined_object';
     END IF;
 END $$;
 COMMENT ON FUNCTION envcrypt_unmanage_owners(regclass) IS 'ends envcrypt_manage_owners(); all data keys stay';
@@ -2708,8 +2706,8 @@ COMMENT ON AGGREGATE envcrypt_some_tids(tid) IS 'envcrypt: at most 100 of many p
 -- `fault` is an SQL expression over alias t, null for a null value and '' for a good one.
 CREATE FUNCTION envcrypt_column_checks("table" regclass, OUT "column" name, OUT fault text) RETURNS SETOF record
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE tree AS (
-        SELECT "table"::oid AS relid UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN tree ON i.inhparent = tree.relid
+    WITH RECURSIVE tree AS MATERIALIZED (
+        SELECT t.relid FROM @extschema@.envcrypt_tree("table") AS t
     ), base AS (  -- domains down to what they are over
         SELECT oid AS type, oid AS base, typbasetype AS below, typelem FROM pg_type
         UNION ALL SELECT base.type, t.oid, t.typbasetype, t.typelem FROM base JOIN pg_type AS t ON t.oid = base.below
@@ -2723,23 +2721,19 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
             AND (base.base IN (SELECT type FROM sealed)
                 OR base.typelem IN (SELECT e.type FROM base AS e JOIN sealed ON sealed.type = e.base))
     ), bindings AS (
-        SELECT t.tgrelid, v.attname AS value_name, o.attname AS owner_name,
-            split_part(encode(t.tgargs, 'escape'), '\000', 1)::integer AS context_id
-        FROM pg_trigger AS t
-        JOIN tree ON tree.relid = t.tgrelid
-        JOIN pg_proc AS p ON p.oid = t.tgfoid AND p.pronamespace = '@extschema@'::regnamespace
-            AND p.proname IN ('envcrypt_owner_trigger', 'envcrypt_sync_trigger')
-        CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_trigger_columns(t.oid) AS named,
-            CASE p.proname WHEN 'envcrypt_owner_trigger' THEN 1 ELSE 2 END AS value_at) AS c
-        JOIN pg_attribute AS v ON v.attrelid = t.tgrelid AND v.attnum = c.named[c.value_at]
-        LEFT JOIN pg_attribute AS o ON o.attrelid = t.tgrelid AND o.attnum = c.named[c.value_at + 1]
+        SELECT t.relid, v.attname AS value_name, o.attname AS owner_name, t.context_id
+        FROM @extschema@.envcrypt_triggers AS t
+        JOIN tree ON tree.relid = t.relid
+        JOIN pg_attribute AS v ON v.attrelid = t.relid AND v.attnum = coalesce(t.twin_number, t.column_number)
+        LEFT JOIN pg_attribute AS o ON o.attrelid = t.relid AND o.attnum = t.owner_number
+        WHERE t.kind IN ('owner', 'sync')
     ), calls AS (
         SELECT c.attnum, c.attname, c.is_array, r.oid AS relid, format('@extschema@.envcrypt_check(%s, %s, %s)',
             CASE WHEN c.is_array THEN 'e' ELSE format('t.%I', c.attname) END,
             CASE WHEN b.owner_name IS NULL THEN 'NULL' ELSE format('t.%I::pg_catalog.text', b.owner_name) END,
             coalesce(b.context_id::text, 'NULL')) AS call
         FROM columns AS c CROSS JOIN tree JOIN pg_class AS r ON r.oid = tree.relid AND r.relkind IN ('r', 'm')
-        LEFT JOIN bindings AS b ON b.tgrelid = r.oid AND b.value_name = c.attname
+        LEFT JOIN bindings AS b ON b.relid = r.oid AND b.value_name = c.attname
     ), choices AS (
         SELECT attnum, attname, is_array, CASE WHEN min(call) = max(call) THEN min(call)
             ELSE 'CASE t.tableoid ' || string_agg(format('WHEN %s THEN %s', relid, call), ' ') || ' END' END AS call
@@ -2774,23 +2768,23 @@ DECLARE
     checks text[];
 BEGIN
     IF "table" IS NULL OR sample_percent IS NULL OR max_examples IS NULL THEN
-        RAISE EXCEPTION 'arguments of envcrypt_verify() must not be null' USING ERRCODE = 'null_value_not_allowed';
+        RAISE 'arguments of envcrypt_verify() must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     IF NOT sample_percent BETWEEN 0 AND 100 THEN
-        RAISE EXCEPTION 'sample_percent must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
+        RAISE 'sample_percent must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF NOT max_examples BETWEEN 0 AND 100 THEN
-        RAISE EXCEPTION 'max_examples must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
+        RAISE 'max_examples must be between 0 and 100' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     SELECT * INTO checked FROM pg_class WHERE oid = "table";
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
+        RAISE 'there is no table with OID %', "table"::oid USING ERRCODE = 'undefined_table';
     END IF;
     IF checked.relkind NOT IN ('r', 'p', 'm') THEN
-        RAISE EXCEPTION '"%" is not a table or materialized view', checked.relname USING ERRCODE = 'wrong_object_type';
+        RAISE '"%" is not a table or materialized view', checked.relname USING ERRCODE = 'wrong_object_type';
     END IF;
     IF NOT has_table_privilege("table", 'SELECT') THEN
-        RAISE EXCEPTION 'permission denied for table %', checked.relname USING ERRCODE = 'insufficient_privilege';
+        RAISE 'permission denied for table %', checked.relname USING ERRCODE = 'insufficient_privilege';
     END IF;
     PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL, NULL);  -- the right to open
     SELECT array_agg(c."column"), array_agg(c.fault) INTO columns, checks
@@ -2808,12 +2802,66 @@ END $$;
 COMMENT ON FUNCTION envcrypt_verify(regclass, double precision, integer) IS
     'opens every value of a table''s encrypted columns, or of a sample: how many, and what is wrong with how many and where';
 
+-- Status.
+
+-- What envcrypt_status() says of columns. A partition, or a table that inherits, is named only where it differs from its
+-- parent.
+CREATE FUNCTION envcrypt_column_report(OUT "check" text, OUT state text, OUT detail text, OUT advice text)
+RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    (SELECT 'protected column', 'error', format('Trigger "%s" of table %s, which protects column "%s", is %s.', t.name,
+            t.relid::regclass, a.attname, CASE t.enabled WHEN 'D' THEN 'disabled' ELSE 'not enabled always' END),
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; then envcrypt_verify() finds what was written meanwhile.',
+            t.relid::regclass, t.name)
+    FROM @extschema@.envcrypt_triggers t
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
+    WHERE t.kind IN ('owner', 'sync') AND t.enabled <> 'A'
+    ORDER BY t.relid::regclass::text COLLATE "C", t.name COLLATE "C")
+    UNION ALL
+    (SELECT 'unfinished protection', 'advice',
+        format('envcrypt_protect_online() has begun with column "%s" of table %s and not ended.', a.attname,
+            t.relid::regclass),
+        'If no session is at it, CALL it again to continue, or envcrypt_protect_online_cancel().'
+    FROM @extschema@.envcrypt_triggers t
+    JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
+    WHERE t.kind = 'sync' AND NOT EXISTS (SELECT FROM pg_inherits i
+        JOIN @extschema@.envcrypt_triggers p ON p.relid = i.inhparent AND p.kind = 'sync' AND p.context_id = t.context_id
+        WHERE i.inhrelid = t.relid)
+    ORDER BY t.relid::regclass::text COLLATE "C", a.attname COLLATE "C")
+    UNION ALL
+    (WITH unprotected AS MATERIALIZED (
+        SELECT c."table", c."column" FROM @extschema@.envcrypt_columns c
+        JOIN pg_class r ON r.oid = c."table" AND r.relkind IN ('r', 'p') AND r.relpersistence <> 't'
+        JOIN pg_attribute a ON a.attrelid = r.oid AND a.attname = c."column"
+        WHERE c.protection = 'unprotected' AND NOT EXISTS (SELECT FROM @extschema@.envcrypt_triggers t
+            WHERE t.relid = r.oid AND t.twin_number = a.attnum)
+    )
+    SELECT 'unprotected column', 'advice', format('Table %s has encrypted columns without protection: %s.', u."table",
+            string_agg(format('"%s"', u."column"), ', ' ORDER BY u."column" COLLATE "C")),
+        'envcrypt_protect() binds values to their columns and rows'' owners: sealed values can be moved until then.'
+    FROM unprotected u
+    WHERE NOT EXISTS (SELECT FROM pg_inherits i JOIN unprotected p ON p."table" = i.inhparent AND p."column" = u."column"
+        WHERE i.inhrelid = u."table")
+    GROUP BY u."table"
+    ORDER BY u."table"::text COLLATE "C")
+$$;
+COMMENT ON FUNCTION envcrypt_column_report() IS 'envcrypt: the rows of envcrypt_status() about columns';
+
+CREATE FUNCTION envcrypt_status(OUT "check" text, OUT state text, OUT detail text, OUT advice text)
+    RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 20 SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_status() IS 'one row for each thing to check, with what to do where something is wrong';
+
+REVOKE ALL ON FUNCTION envcrypt_column_report(), envcrypt_status() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION envcrypt_column_report(), envcrypt_status()
+    TO envcrypt_keyadmin, envcrypt_encrypt, envcrypt_decrypt, envcrypt_search;
+
 -- What no operator class can refuse.
 
 CREATE FUNCTION envcrypt_guard_ddl() RETURNS event_trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_guard_ddl() IS
-    'envcrypt: refuses partitioning by an encrypted column, indexes on arrays and rows of one, and statistics on expressions over one';
+    'envcrypt: refuses partitioning by an encrypted column, indexes on arrays and rows of one, and statistics on '
+    'expressions over one';
 REVOKE ALL ON FUNCTION envcrypt_guard_ddl() FROM PUBLIC;
 CREATE EVENT TRIGGER envcrypt_guard_ddl ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'CREATE SCHEMA', 'ALTER TABLE', 'CREATE INDEX', 'CREATE STATISTICS')

@@ -14,10 +14,6 @@ namespace envcrypt {
 // Wipe clears `bytes` in a way that the compiler does not remove.
 void Wipe(std::span<std::uint8_t> bytes) noexcept;
 
-// EqualConstantTime compares two secrets or tags without a data-dependent branch. Lengths are not secret.
-[[nodiscard]] bool EqualConstantTime(std::span<const std::uint8_t> a,
-                                     std::span<const std::uint8_t> b) noexcept;
-
 template <std::size_t N>
 class SecretBytes {
  public:

@@ -38,7 +38,7 @@ Aead *WrappingKeyFor(const Fingerprint &master);
 // KeyGeneration changes whenever something that was opened might not open any more.
 [[nodiscard]] std::uint64_t KeyGeneration();
 
-// Randomness for nonces and keys, filled in this process only.
+// Random returns the randomness for keys and nonces, transit ids included, that this process filled itself.
 RandomPool &Random() noexcept;
 
 // WipeKeysAtExit is called before the first key of a process is opened: memory contexts' callbacks do not run

@@ -16,6 +16,7 @@ namespace envcrypt {
 namespace {
 
 using Nonce = std::array<std::uint8_t, kMaxNonceBytes>;
+
 // Seals with a nonce of which the first `fixed` bytes are given and the rest is drawn.
 Datum SealWithNonce(DataKey *key, const BaseType &type, std::span<const std::uint8_t> plain,
                     std::uint16_t context_id, Nonce *nonce, std::size_t fixed) {

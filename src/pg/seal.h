@@ -18,8 +18,8 @@ Datum SealPlain(DataKey *key, const BaseType &type, std::span<const std::uint8_t
                 std::uint16_t context_id);
 
 // SealInTransit seals under the database key, for a value whose row, and so whose owner, is not known yet:
-// its nonce begins with the id of this backend and role. Writes nothing; raises kErrNoDataKey while the
-// database key was not made.
+// its nonce begins with CurrentTransitId (transit.h). Writes nothing; raises kErrNoDataKey while the database
+// key was not made.
 Datum SealInTransit(const BaseType &type, Datum value);
 
 // Open authenticates and opens a sealed value of the given type; it may be short, but not compressed or

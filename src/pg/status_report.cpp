@@ -1,7 +1,8 @@
 // status_report.cpp: envcrypt_status(), a row for each thing to check, with what to do where something is
 // wrong.
 //
-// Works with no key at all. Shows fingerprints, counts and role names, never keys or owners.
+// Works with no key at all. Shows fingerprints, counts and names of roles, tables and columns, never keys or
+// owners.
 
 #include <algorithm>
 #include <array>
@@ -222,6 +223,23 @@ void ReportRoles(const Report &report) {
         "Everybody can read it there. RESET it, and rotate to a new master key.");
 }
 
+// What is wrong with protected columns is asked in SQL.
+void ReportColumns(const Report &report) {
+    const char *schema = get_namespace_name(get_rel_namespace(Objects().data_keys));
+    const char *query =
+        psprintf("SELECT * FROM %s()", quote_qualified_identifier(schema, "envcrypt_column_report"));
+    SPI_connect();
+    if (SPI_execute(query, true, 0) == SPI_OK_SELECT) {
+        for (uint64 row = 0; row < SPI_processed; row++) {
+            const auto value = [row](int column) {
+                return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+            };
+            report.Add(value(1), value(2), value(3), value(4));
+        }
+    }
+    SPI_finish();
+}
+
 }  // namespace
 }  // namespace envcrypt
 
@@ -235,5 +253,6 @@ ENVCRYPT_FUNCTION(envcrypt_status) {
     ReportRegistered(report, ring);
     ReportKeys(report, ring);
     ReportRoles(report);
+    ReportColumns(report);
     return static_cast<Datum>(0);
 }

@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     Require(WrapKey(Wrapping(), key, in.first(24), &row).ok());
     SecretKey again;
     Require(UnwrapKey(Wrapping(), row, again).ok());
-    Require(EqualConstantTime(key.ExposeSecret(), again.ExposeSecret()));
+    Require(std::ranges::equal(key.ExposeSecret(), again.ExposeSecret()));
     row.wrapped_key[in[14] % kWrappedKeyBytes] ^= 0x10U;
     Require(!UnwrapKey(Wrapping(), row, again).ok());
     return 0;

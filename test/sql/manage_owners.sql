@@ -11,7 +11,7 @@ $$;
 SELECT envcrypt_manage_owners('"Odd Schema"."User Table"', 'User Id');
 SELECT * FROM keys('o-%');
 \d "Odd Schema"."User Table"
-SELECT tgname, envcrypt_trigger_columns(oid) FROM pg_trigger WHERE tgrelid = '"Odd Schema"."User Table"'::regclass;
+SELECT name, column_number FROM envcrypt_triggers WHERE relid = '"Odd Schema"."User Table"'::regclass;
 -- Called again, it makes keys that are missing, and triggers anew.
 ALTER TABLE "Odd Schema"."User Table" DISABLE TRIGGER USER;
 INSERT INTO "Odd Schema"."User Table" VALUES ('o-missed');

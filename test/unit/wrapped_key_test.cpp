@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "test_util.h"
@@ -41,7 +42,7 @@ class WrappedKeyTest : public testing::Test {
     void ExpectUnwraps(const KeyRow &row) {
         SecretKey out;
         EXPECT_TRUE(UnwrapKey(wrapping_, row, out).ok());
-        EXPECT_TRUE(EqualConstantTime(out.ExposeSecret(), key_.ExposeSecret()));
+        EXPECT_TRUE(std::ranges::equal(out.ExposeSecret(), key_.ExposeSecret()));
     }
 
     Aead wrapping_;
