@@ -2194,7 +2194,7 @@ BEGIN
     END LOOP;
     PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
     PERFORM @extschema@.envcrypt_make_trigger("table", "column", state.owner, state.context_id::integer, state.null_owner,
-        state.type, storage);
+        state.type, storage, '{}');
     PERFORM @extschema@.envcrypt_spread_triggers("table");
     RAISE NOTICE 'column "%" of table % is protected now', "column", "table"
         USING DETAIL = 'It is the table''s last column now: INSERT without a list of columns must follow. '
