@@ -168,10 +168,17 @@ DECLARE
     name text;
     function text;
     result text;
+    plain CONSTANT regtype[] := ARRAY(
+        WITH RECURSIVE under (n, oid, below) AS (
+            SELECT n, b.type::oid, typbasetype FROM unnest(ARRAY[left_base, right_base]) WITH ORDINALITY AS b (type, n)
+            JOIN pg_type t ON t.oid = b.type
+            UNION ALL SELECT n, t.oid, t.typbasetype FROM under u JOIN pg_type t ON t.oid = u.below
+        )
+        SELECT oid FROM under WHERE below = 0 ORDER BY n);  -- what domains are over: their checks are not run here
 BEGIN
     FOREACH name IN ARRAY names LOOP
         function := schema || 'envcrypt_' || (words ->> name);
-        EXECUTE format('SELECT pg_typeof(NULL::%s %s NULL::%s)', left_base, name, right_base) INTO result;
+        EXECUTE format('SELECT pg_typeof(NULL::%s %s NULL::%s)', plain[1], name, plain[2]) INTO result;
         EXECUTE format('CREATE FUNCTION %s%s RETURNS %s LANGUAGE sql STABLE STRICT PARALLEL SAFE '
             'RETURN $1::%s OPERATOR(pg_catalog.%s) $2::%s', function, pair, result, left_base, name, right_base);
         EXECUTE format('COMMENT ON FUNCTION %s%s IS ''implementation of %s operator''', function, pair, name);
@@ -234,12 +241,12 @@ BEGIN
         modifiers := modifiers || format(', SUBSCRIPT = %senvcrypt_subscript', schema);
     END IF;
     BEGIN
-        EXECUTE format('SELECT FROM (VALUES (NULL::%s)) AS v (x) ORDER BY x', base);
+        EXECUTE format('SELECT FROM (VALUES (NULL::%s)) AS v (x) ORDER BY x', ultimate);  -- runs no domain's checks
     EXCEPTION WHEN undefined_function THEN
         can_sort := false;
     END;
     BEGIN
-        EXECUTE format('SELECT hash_array(ARRAY[NULL::%s])', base);
+        EXECUTE format('SELECT hash_array(ARRAY[NULL::%s])', ultimate);
     EXCEPTION WHEN undefined_function THEN
         can_hash := false;
     END;
@@ -492,7 +499,7 @@ COMMENT ON FUNCTION envcrypt_define_type(regtype, boolean) IS 'envcrypt: the tem
 REVOKE ALL ON FUNCTION envcrypt_define_type(regtype, boolean) FROM PUBLIC;
 
 CREATE FUNCTION envcrypt_create_type(base regtype) RETURNS regtype
-LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     type pg_type;
     ultimate oid := base;
@@ -517,10 +524,20 @@ BEGIN
             USING ERRCODE = 'wrong_object_type',
                 DETAIL = 'A type that is to be encrypted needs binary send and receive functions.';
     END IF;
+    -- The template's statements are made by replacing words in them: whose name the type has is not to write any.
+    IF base::text ~ '[''<>\\$;]' OR type.typname ~ '["''<>\\$;]' THEN
+        RAISE EXCEPTION 'type % cannot have an encrypted type, because of characters in its name', base
+            USING ERRCODE = 'invalid_name', DETAIL = 'Quotes, backslashes, dollar signs, semicolons, < and > are refused.';
+    END IF;
     -- Functions of the type have its name and a suffix of up to 14 characters.
     IF octet_length(name) > 49 THEN
         RAISE 'name of type % is too long for an encrypted type', base
             USING ERRCODE = 'name_too_long', HINT = 'Names of up to 39 bytes can have one.';
+    END IF;
+    -- What DROP TYPE ... CASCADE leaves of an earlier one, because it depends on no type.
+    IF to_regtype('@extschema@.' || quote_ident(name)) IS NULL THEN
+        EXECUTE format('DROP FUNCTION IF EXISTS @extschema@.%I(internal)', name || '_sortsupport');
+        EXECUTE format('DROP OPERATOR FAMILY IF EXISTS @extschema@.%I USING btree', name || '_comparison_ops');
     END IF;
     RETURN @extschema@.envcrypt_define_type(base, true);
 END
@@ -846,6 +863,17 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
     SELECT oid::regtype FROM under WHERE below = 0
 $$;
 COMMENT ON FUNCTION envcrypt_ultimate_type(regtype) IS 'envcrypt: what a domain is over; any other type itself';
+
+-- The owner of a type may have made its cast to text: nobody's function is run but PostgreSQL's. (No IS NULL for enums: in
+-- partitions with another order of columns, ALTER TABLE would look at a wrong one.)
+CREATE FUNCTION envcrypt_owner_text(type oid, expression text) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN t.typtype = 'e' THEN format('pg_catalog.enum_out(%s::%s)::pg_catalog.text', expression, t.oid::regtype)
+        WHEN t.oid < 16384 THEN format('%s::pg_catalog.text', expression)
+        ELSE format('CASE WHEN %1$s IS NOT NULL THEN pg_catalog.format(''%%s'', %1$s) END', expression) END
+    FROM pg_type t WHERE t.oid = @extschema@.envcrypt_ultimate_type(type::regtype)
+$$;
+COMMENT ON FUNCTION envcrypt_owner_text(oid, text) IS 'envcrypt: an SQL expression of an owner''s name, as the trigger reads it';
 
 CREATE FUNCTION envcrypt_tree("table" oid, OUT relid regclass, OUT level integer) RETURNS SETOF record
 LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
@@ -1516,11 +1544,12 @@ BEGIN
             originals := originals || format_type(attribute.atttypid, attribute.atttypmod);
             storages := storages || @extschema@.envcrypt_original_storage(attribute);
         END IF;
+        owner_value := @extschema@.envcrypt_owner_text(owner.atttypid, quote_ident(owner_column));
         owner_value := CASE WHEN owner_column IS NULL THEN 'NULL::text'
-            WHEN null_owner = 'database' OR owner.attnotnull THEN format('%I::text', owner_column)
+            WHEN null_owner = 'database' OR owner.attnotnull THEN owner_value
             -- No IS NULL here: in partitions with another order of columns, ALTER TABLE would look at a wrong one.
-            ELSE format('coalesce(%1$I::text, @extschema@.envcrypt_refuse_row(%3$s, %2$L, %1$L, num_nonnulls(%2$I) > 0))',
-                owner_column, "column", "table"::oid) END;
+            ELSE format('coalesce(%4$s, @extschema@.envcrypt_refuse_row(%3$s, %2$L, %1$L, num_nonnulls(%2$I) > 0))',
+                owner_column, "column", "table"::oid, owner_value) END;
         clauses := clauses || format('ALTER COLUMN %I TYPE %s%s USING @extschema@.envcrypt_bind(%s, %s, %s)', "column",
             format_type(sealed, attribute.atttypmod),
             CASE WHEN attribute.attcollation = 0 THEN '' ELSE ' COLLATE ' || attribute.attcollation::regcollation END,
@@ -1645,7 +1674,17 @@ DECLARE
     begins boolean;  -- to inherit
     item record;
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgfoid = '@extschema@.envcrypt_owner_trigger()'::regprocedure) THEN
+    -- Tables that have nothing to do with protected ones must not need USAGE of our schema, nor any time.
+    IF NOT EXISTS (
+        WITH RECURSIVE near (relid) AS (
+            SELECT u.relid FROM pg_event_trigger_ddl_commands() d
+            CROSS JOIN LATERAL (SELECT d.objid UNION ALL SELECT inhparent FROM pg_inherits WHERE inhrelid = d.objid) u (relid)
+            WHERE d.classid = 'pg_class'::regclass
+            UNION SELECT i.inhrelid FROM near n JOIN pg_inherits i ON i.inhparent = n.relid
+        )
+        SELECT FROM near n JOIN pg_trigger t ON t.tgrelid = n.relid
+        JOIN pg_proc p ON p.oid = t.tgfoid AND p.prosrc = 'envcrypt_owner_trigger')
+    THEN
         RETURN;
     END IF;
     FOR changed, begins IN
@@ -2636,8 +2675,9 @@ BEGIN
     END IF;
 
     EXECUTE format('SELECT count(*) FILTER (WHERE made), count(*) FILTER (WHERE made IS NULL) FROM (SELECT '
-        '@extschema@.envcrypt_make_managed_key(name) AS made FROM (SELECT DISTINCT %I::text COLLATE "C" AS name '
-        'FROM %s%s WHERE %I IS NOT NULL ORDER BY 1) AS sorted OFFSET 0) AS done', "column",
+        '@extschema@.envcrypt_make_managed_key(name) AS made FROM (SELECT DISTINCT (%s) COLLATE "C" AS name '
+        'FROM %s%s WHERE %I IS NOT NULL ORDER BY 1) AS sorted OFFSET 0) AS done',
+        @extschema@.envcrypt_owner_text(users_column.atttypid, quote_ident("column")),
         CASE users.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, "table", "column") INTO made, shredded;
     IF shredded > 0 THEN
         RAISE NOTICE 'table "%" has users whose data keys were destroyed: %', users.relname, shredded
@@ -2721,7 +2761,7 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
             AND (base.base IN (SELECT type FROM sealed)
                 OR base.typelem IN (SELECT e.type FROM base AS e JOIN sealed ON sealed.type = e.base))
     ), bindings AS (
-        SELECT t.relid, v.attname AS value_name, o.attname AS owner_name, t.context_id
+        SELECT t.relid, v.attname AS value_name, o.attname AS owner_name, o.atttypid AS owner_type, t.context_id
         FROM @extschema@.envcrypt_triggers AS t
         JOIN tree ON tree.relid = t.relid
         JOIN pg_attribute AS v ON v.attrelid = t.relid AND v.attnum = coalesce(t.twin_number, t.column_number)
@@ -2730,7 +2770,8 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
     ), calls AS (
         SELECT c.attnum, c.attname, c.is_array, r.oid AS relid, format('@extschema@.envcrypt_check(%s, %s, %s)',
             CASE WHEN c.is_array THEN 'e' ELSE format('t.%I', c.attname) END,
-            CASE WHEN b.owner_name IS NULL THEN 'NULL' ELSE format('t.%I::pg_catalog.text', b.owner_name) END,
+            CASE WHEN b.owner_name IS NULL THEN 'NULL'
+                ELSE @extschema@.envcrypt_owner_text(b.owner_type, format('t.%I', b.owner_name)) END,
             coalesce(b.context_id::text, 'NULL')) AS call
         FROM columns AS c CROSS JOIN tree JOIN pg_class AS r ON r.oid = tree.relid AND r.relkind IN ('r', 'm')
         LEFT JOIN bindings AS b ON b.relid = r.oid AND b.value_name = c.attname

@@ -1,5 +1,6 @@
 #include "pg/base_type.h"
 #include "pg/errors.h"
+#include "pg/made_type_call.h"
 #include "pg/without_contents.h"
 
 extern "C" {
@@ -240,17 +241,19 @@ bool IsEncryptedType(Oid type) {
 
 Datum BaseInput(const BaseType &type, char *text, std::int32_t typmod) {
     RequireBase(type);
-    auto *input = const_cast<FmgrInfo *>(&type.input);  // fmgr counts calls in it
-    const Datum value =
-        WithoutContents(type.base, [&] { return InputFunctionCall(input, text, type.input_parameter, -1); });
+    const Datum value = CallTypeFunction(type, type.input, [&](FmgrInfo *input) {
+        return WithoutContents(type.base,
+                               [&] { return InputFunctionCall(input, text, type.input_parameter, -1); });
+    });
     return CoerceToTypmod(type, value, typmod, false);
 }
 
 Datum BaseReceive(const BaseType &type, StringInfo message, std::int32_t typmod) {
     RequireBase(type);
-    auto *receive = const_cast<FmgrInfo *>(&type.receive);
-    const Datum value = WithoutContents(
-        type.base, [&] { return ReceiveFunctionCall(receive, message, type.input_parameter, -1); });
+    const Datum value = CallTypeFunction(type, type.receive, [&](FmgrInfo *receive) {
+        return WithoutContents(
+            type.base, [&] { return ReceiveFunctionCall(receive, message, type.input_parameter, -1); });
+    });
     return CoerceToTypmod(type, value, typmod, false);
 }
 

@@ -4,6 +4,7 @@
 #include "core/secret.h"
 
 #include "pg/errors.h"
+#include "pg/made_type_call.h"
 #include "pg/without_contents.h"
 
 extern "C" {
@@ -104,12 +105,13 @@ Datum ReceiveFromBytes(const BaseType &type, PlainBuffer *buffer) {
     message.len = static_cast<int>(buffer->size);
     message.maxlen = message.len + 1;  // array_recv and its like put a terminator there for a moment
     message.cursor = 0;
-    auto *receive = const_cast<FmgrInfo *>(&type.receive);
     const Datum value = WithoutContents(
         type.base,
         [&] {
             return WithUtf8Client([&] {
-                const Datum received = ReceiveFunctionCall(receive, &message, type.input_parameter, -1);
+                const Datum received = CallTypeFunction(type, type.receive, [&](FmgrInfo *receive) {
+                    return ReceiveFunctionCall(receive, &message, type.input_parameter, -1);
+                });
                 if (message.cursor != message.len)
                     ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
                                     errmsg("incorrect binary data format")));

@@ -3,6 +3,7 @@
 #include "core/bytes.h"
 
 #include "pg/key_cache.h"
+#include "pg/made_type_call.h"
 #include "pg/seal.h"
 #include "pg/value_memo.h"
 
@@ -129,6 +130,8 @@ const Entry *Find(Memo *current, const BaseType &type, const struct varlena *sea
 }  // namespace
 
 Datum OpenThroughMemo(const BaseType &type, const struct varlena *sealed) {
+    if (unlikely(made_type_calls > 0))  // the memo is perhaps just opening a value
+        return Open(type, sealed);
     Memo *current = CurrentMemo();
     current->in_use = nullptr;
     return Find(current, type, sealed)->value;
@@ -136,6 +139,8 @@ Datum OpenThroughMemo(const BaseType &type, const struct varlena *sealed) {
 
 OpenedPair OpenPairThroughMemo(const BaseType &type, const struct varlena *left,
                                const struct varlena *right) {
+    if (unlikely(made_type_calls > 0))
+        return {.left = Open(type, left), .right = Open(type, right)};
     Memo *current = CurrentMemo();
     current->in_use = nullptr;
     current->in_use = Find(current, type, left);

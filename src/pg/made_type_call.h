@@ -1,0 +1,41 @@
+// made_type_call.h: calls of a made type's input functions.
+//
+// A domain's checks may run any statement, also one that reads or compares values of the same type. What such a
+// function keeps in fn_extra, and the value memo, are for one call at a time.
+#pragma once
+
+#include "pg/base_type.h"
+
+namespace envcrypt {
+
+inline int made_type_calls = 0;  // how many are on the stack
+
+template <typename Call>
+pg_noinline Datum CallMadeTypeFunction(const FmgrInfo &kept, Call *call) {
+    auto *function = const_cast<FmgrInfo *>(&kept);
+    if (made_type_calls > 0) {
+        function = static_cast<FmgrInfo *>(palloc(sizeof(FmgrInfo)));
+        fmgr_info_cxt(kept.fn_oid, function, CurrentMemoryContext);
+    }
+    FmgrInfo *const volatile called = function;
+    volatile Datum result = 0;
+    PG_TRY();
+    {
+        made_type_calls++;
+        result = (*call)(called);
+    }
+    PG_FINALLY();
+    { made_type_calls--; }
+    PG_END_TRY();
+    return result;
+}
+
+// CallTypeFunction returns call(function): `kept` itself, or in a call within a call one that is forgotten.
+template <typename Call>
+Datum CallTypeFunction(const BaseType &type, const FmgrInfo &kept, Call call) {
+    if (likely(type.tag != static_cast<std::uint8_t>(TypeTag::kNamed)))
+        return call(const_cast<FmgrInfo *>(&kept));
+    return CallMadeTypeFunction(kept, &call);
+}
+
+}  // namespace envcrypt
