@@ -161,7 +161,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp 
 DECLARE
     schema CONSTANT text := '@extschema@.';
     words CONSTANT jsonb := '{"=": "equal", "<>": "unequal", "<": "less", "<=": "less_or_equal", ">": "greater",
-        ">=": "greater_or_equal", "+": "plus", "-": "minus", "*": "times", "/": "divided_by", "^": "power",
+        ">=": "greater_or_equal", "+": "plus", "-": "minus", "*": "times", "/": "divided_by", "^": "power", "%": "modulo",
         "||": "concatenated", "@>": "contains", "<@": "contained", "&&": "overlaps", "<<": "left_of", ">>": "right_of",
         "&<": "not_right_of", "&>": "not_left_of", "-|-": "adjacent"}';
     pair CONSTANT text := format('(%s, %s)', left_type, right_type);
@@ -182,8 +182,10 @@ BEGIN
         EXECUTE format('CREATE FUNCTION %s%s RETURNS %s LANGUAGE sql STABLE STRICT PARALLEL SAFE '
             'RETURN $1::%s OPERATOR(pg_catalog.%s) $2::%s', function, pair, result, left_base, name, right_base);
         EXECUTE format('COMMENT ON FUNCTION %s%s IS ''implementation of %s operator''', function, pair, name);
-        EXECUTE format('CREATE OPERATOR %s%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = %s)', schema, name, left_type,
-            right_type, function);
+        -- (a, b) <> (c, d) is understood through the operator's negator.
+        EXECUTE format('CREATE OPERATOR %s%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = %s%s)', schema, name, left_type,
+            right_type, function, CASE WHEN name IN ('=', '<>') AND names @> '{=,<>}'
+                THEN format(', NEGATOR = OPERATOR(%s%s)', schema, CASE name WHEN '=' THEN '<>' ELSE '=' END) ELSE '' END);
         EXECUTE format('COMMENT ON OPERATOR %s%s %s IS ''of what was sealed''', schema, name, pair);
     END LOOP;
     IF names @> '{<,<=,=,>=,>}' THEN
@@ -611,11 +613,69 @@ CREATE FUNCTION envcrypt_float8_operand(real) RETURNS envcrypt_float8_operand
     LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'ftod';
 CREATE CAST (float8 AS envcrypt_float8_operand) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (real AS envcrypt_float8_operand) WITH FUNCTION envcrypt_float8_operand(real) AS IMPLICIT;
+CREATE FUNCTION envcrypt_float8_operand(bigint) RETURNS envcrypt_float8_operand
+    LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'i8tod';
+CREATE CAST (bigint AS envcrypt_float8_operand) WITH FUNCTION envcrypt_float8_operand(bigint) AS IMPLICIT;
 CREATE CAST (envcrypt_float8_operand AS float8) WITHOUT FUNCTION AS IMPLICIT;
 CREATE FUNCTION envcrypt_open_operand(encrypted_float8) RETURNS envcrypt_float8_operand
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 2 AS 'MODULE_PATHNAME', 'envcrypt_open';
 CREATE CAST (encrypted_float8 AS envcrypt_float8_operand) WITH FUNCTION envcrypt_open_operand(encrypted_float8) AS IMPLICIT;
 
+-- What encrypted_int8 alone is taken for, in functions that exist of numeric only: div(numeric, numeric) of plain integers
+-- would be ambiguous beside div(encrypted_int8, encrypted_int8).
+CREATE TYPE envcrypt_int8_operand;
+CREATE FUNCTION envcrypt_int8_operand_in(cstring) RETURNS envcrypt_int8_operand
+    LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'int8in';
+CREATE FUNCTION envcrypt_int8_operand_out(envcrypt_int8_operand) RETURNS cstring
+    LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'int8out';
+CREATE TYPE envcrypt_int8_operand (INPUT = envcrypt_int8_operand_in, OUTPUT = envcrypt_int8_operand_out,
+    LIKE = pg_catalog.int8, CATEGORY = 'N');
+CREATE CAST (envcrypt_int8_operand AS int8) WITHOUT FUNCTION AS IMPLICIT;
+CREATE FUNCTION envcrypt_open_operand(encrypted_int8) RETURNS envcrypt_int8_operand
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 2 AS 'MODULE_PATHNAME', 'envcrypt_open';
+CREATE CAST (encrypted_int8 AS envcrypt_int8_operand) WITH FUNCTION envcrypt_open_operand(encrypted_int8) AS IMPLICIT;
+
+-- Times beside an encrypted date, in functions that exist for both: with timestamp itself, calls of plain times and untyped
+-- literals would be ambiguous.
+CREATE TYPE envcrypt_timestamp_operand;
+CREATE FUNCTION envcrypt_timestamp_operand_in(cstring, oid, integer) RETURNS envcrypt_timestamp_operand
+    LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'timestamp_in';
+CREATE FUNCTION envcrypt_timestamp_operand_out(envcrypt_timestamp_operand) RETURNS cstring
+    LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'timestamp_out';
+CREATE TYPE envcrypt_timestamp_operand (INPUT = envcrypt_timestamp_operand_in, OUTPUT = envcrypt_timestamp_operand_out,
+    LIKE = pg_catalog."timestamp", CATEGORY = 'D');
+CREATE CAST (timestamp AS envcrypt_timestamp_operand) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (envcrypt_timestamp_operand AS timestamp) WITHOUT FUNCTION AS IMPLICIT;
+
+CREATE TYPE envcrypt_timestamptz_operand;
+CREATE FUNCTION envcrypt_timestamptz_operand_in(cstring, oid, integer) RETURNS envcrypt_timestamptz_operand
+    LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'timestamptz_in';
+CREATE FUNCTION envcrypt_timestamptz_operand_out(envcrypt_timestamptz_operand) RETURNS cstring
+    LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'timestamptz_out';
+CREATE TYPE envcrypt_timestamptz_operand (INPUT = envcrypt_timestamptz_operand_in, OUTPUT = envcrypt_timestamptz_operand_out,
+    LIKE = pg_catalog.timestamptz, CATEGORY = 'D', PREFERRED = true);
+CREATE FUNCTION envcrypt_timestamptz_operand(date) RETURNS envcrypt_timestamptz_operand
+    LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'date_timestamptz';
+CREATE FUNCTION envcrypt_open_operand(encrypted_timestamptz) RETURNS envcrypt_timestamptz_operand
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 2 AS 'MODULE_PATHNAME', 'envcrypt_open';
+CREATE CAST (timestamptz AS envcrypt_timestamptz_operand) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (envcrypt_timestamptz_operand AS timestamptz) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (date AS envcrypt_timestamptz_operand) WITH FUNCTION envcrypt_timestamptz_operand(date) AS IMPLICIT;
+CREATE CAST (encrypted_timestamptz AS envcrypt_timestamptz_operand) WITH FUNCTION envcrypt_open_operand(encrypted_timestamptz)
+    AS IMPLICIT;
+
+COMMENT ON TYPE envcrypt_int8_operand IS 'envcrypt: an encrypted integer as a number; not for columns';
+COMMENT ON FUNCTION envcrypt_int8_operand_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION envcrypt_int8_operand_out(envcrypt_int8_operand) IS 'I/O';
+COMMENT ON FUNCTION envcrypt_open_operand(encrypted_int8) IS 'opens a sealed value';
+COMMENT ON TYPE envcrypt_timestamp_operand IS 'envcrypt: timestamp beside an encrypted date; not for columns';
+COMMENT ON FUNCTION envcrypt_timestamp_operand_in(cstring, oid, integer) IS 'I/O';
+COMMENT ON FUNCTION envcrypt_timestamp_operand_out(envcrypt_timestamp_operand) IS 'I/O';
+COMMENT ON TYPE envcrypt_timestamptz_operand IS 'envcrypt: timestamptz beside an encrypted date; not for columns';
+COMMENT ON FUNCTION envcrypt_timestamptz_operand_in(cstring, oid, integer) IS 'I/O';
+COMMENT ON FUNCTION envcrypt_timestamptz_operand_out(envcrypt_timestamptz_operand) IS 'I/O';
+COMMENT ON FUNCTION envcrypt_timestamptz_operand(date) IS 'envcrypt: converts';
+COMMENT ON FUNCTION envcrypt_open_operand(encrypted_timestamptz) IS 'opens a sealed value';
 COMMENT ON TYPE envcrypt_numeric_operand IS 'envcrypt: numeric beside an encrypted number; not for columns';
 COMMENT ON TYPE envcrypt_float8_operand IS 'envcrypt: double precision beside an encrypted number; not for columns';
 COMMENT ON FUNCTION envcrypt_numeric_operand_in(cstring, oid, integer) IS 'I/O';
@@ -623,6 +683,7 @@ COMMENT ON FUNCTION envcrypt_numeric_operand_out(envcrypt_numeric_operand) IS 'I
 COMMENT ON FUNCTION envcrypt_float8_operand_in(cstring) IS 'I/O';
 COMMENT ON FUNCTION envcrypt_float8_operand_out(envcrypt_float8_operand) IS 'I/O';
 COMMENT ON FUNCTION envcrypt_float8_operand(real) IS 'envcrypt: converts';
+COMMENT ON FUNCTION envcrypt_float8_operand(bigint) IS 'envcrypt: converts';
 COMMENT ON FUNCTION envcrypt_open_operand(encrypted_float8) IS 'opens a sealed value';
 
 CREATE OPERATOR FAMILY envcrypt_number_ops USING btree;
@@ -663,11 +724,36 @@ FROM (VALUES ('encrypted_bytea'::pg_catalog.regtype, 'bytea'::pg_catalog.regtype
              ('encrypted_jsonb', 'jsonb')) AS b (encrypted, base),
      LATERAL (VALUES (encrypted, base), (base, encrypted), (encrypted, encrypted)) AS p (left_type, right_type);
 
-SELECT @extschema@.envcrypt_define_operators('{^}', left_type, left_base, right_type, right_base)
-FROM (VALUES ('encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype,
-                 'encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype),
-             ('encrypted_int8', 'int8', 'float8', 'float8'),
-             ('float8', 'float8', 'encrypted_int8', 'int8')) AS p (left_type, left_base, right_type, right_base);
+SELECT @extschema@.envcrypt_define_operators(names, left_type::pg_catalog.regtype, left_base::pg_catalog.regtype,
+    right_type::pg_catalog.regtype, right_base::pg_catalog.regtype)
+FROM (VALUES ('{^,%}'::pg_catalog.text[], 'encrypted_int8', 'int8', 'encrypted_int8', 'int8'),
+             ('{^,%}', 'encrypted_int8', 'int8', 'envcrypt_numeric_operand', 'numeric'),
+             ('{^,%}', 'envcrypt_numeric_operand', 'numeric', 'encrypted_int8', 'int8'),
+             ('{^,%}', 'encrypted_numeric', 'numeric', 'encrypted_numeric', 'numeric'),
+             ('{^}', 'encrypted_int8', 'int8', 'envcrypt_float8_operand', 'float8'),
+             ('{^}', 'envcrypt_float8_operand', 'float8', 'encrypted_int8', 'int8'))
+    AS p (names, left_type, left_base, right_type, right_base);
+
+CREATE FUNCTION envcrypt_square_root(encrypted_int8) RETURNS double precision LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN pg_catalog.dsqrt($1::bigint);
+CREATE FUNCTION envcrypt_square_root(encrypted_numeric) RETURNS double precision LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN pg_catalog.dsqrt($1::numeric);
+CREATE FUNCTION envcrypt_cube_root(encrypted_int8) RETURNS double precision LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN pg_catalog.dcbrt($1::bigint);
+CREATE FUNCTION envcrypt_cube_root(encrypted_numeric) RETURNS double precision LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN pg_catalog.dcbrt($1::numeric);
+COMMENT ON FUNCTION envcrypt_square_root(encrypted_int8) IS 'implementation of |/ operator';
+COMMENT ON FUNCTION envcrypt_square_root(encrypted_numeric) IS 'implementation of |/ operator';
+COMMENT ON FUNCTION envcrypt_cube_root(encrypted_int8) IS 'implementation of ||/ operator';
+COMMENT ON FUNCTION envcrypt_cube_root(encrypted_numeric) IS 'implementation of ||/ operator';
+CREATE OPERATOR |/ (RIGHTARG = encrypted_int8, FUNCTION = envcrypt_square_root);
+CREATE OPERATOR |/ (RIGHTARG = encrypted_numeric, FUNCTION = envcrypt_square_root);
+CREATE OPERATOR ||/ (RIGHTARG = encrypted_int8, FUNCTION = envcrypt_cube_root);
+CREATE OPERATOR ||/ (RIGHTARG = encrypted_numeric, FUNCTION = envcrypt_cube_root);
+COMMENT ON OPERATOR |/ (NONE, encrypted_int8) IS 'of what was sealed';
+COMMENT ON OPERATOR |/ (NONE, encrypted_numeric) IS 'of what was sealed';
+COMMENT ON OPERATOR ||/ (NONE, encrypted_int8) IS 'of what was sealed';
+COMMENT ON OPERATOR ||/ (NONE, encrypted_numeric) IS 'of what was sealed';
 
 SELECT @extschema@.envcrypt_define_operators(names, left_type, left_base, right_type, right_base)
 FROM (VALUES ('{*}'::pg_catalog.text[], 'encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype,
@@ -691,7 +777,8 @@ FROM (VALUES ('encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype,
              ('encrypted_date', 'date', 'timestamptz', 'timestamptz'),
              ('timestamptz', 'timestamptz', 'encrypted_date', 'date'),
              ('encrypted_date', 'date', 'encrypted_timestamptz', 'timestamptz'),
-             ('encrypted_timestamptz', 'timestamptz', 'encrypted_date', 'date'))
+             ('encrypted_timestamptz', 'timestamptz', 'encrypted_date', 'date'),
+             ('encrypted_timestamptz', 'timestamptz', 'encrypted_timestamptz', 'timestamptz'))
     AS p (left_type, left_base, right_type, right_base);
 
 -- Functions that the implicit cast does not reach, because the base type itself needs a cast there: age(date) is
@@ -712,7 +799,7 @@ BEGIN
     SELECT string_agg(format('NULL::%s', c), ', ' ORDER BY n), string_agg(format('$%s::%s', n, c), ', ' ORDER BY n)
         INTO nulls, actual
     FROM unnest(conversions) WITH ORDINALITY AS u (c, n);
-    SELECT string_agg(CASE WHEN a ~ '^encrypted_' THEN schema || a ELSE a END, ', ' ORDER BY n) INTO parameters
+    SELECT string_agg(CASE WHEN a ~ '^(encrypted|envcrypt)_' THEN schema || a ELSE a END, ', ' ORDER BY n) INTO parameters
     FROM unnest(arguments) WITH ORDINALITY AS u (a, n);
     FOREACH name IN ARRAY names LOOP
         place := CASE WHEN name IN ('overlaps', 'timezone') THEN 'pg_catalog.' ELSE schema END;
@@ -720,9 +807,9 @@ BEGIN
         SELECT atttypid::regtype INTO STRICT result FROM pg_attribute
         WHERE attrelid = 'pg_temp.envcrypt_result'::regclass AND attname = 'x';
         DROP VIEW pg_temp.envcrypt_result;
-        EXECUTE format('CREATE FUNCTION %s%s(%s) RETURNS %s %s LANGUAGE sql STABLE STRICT PARALLEL SAFE '
-            'RETURN pg_catalog.%s(%s)', place, name, parameters, CASE name WHEN 'generate_series' THEN 'SETOF' ELSE '' END,
-            result, name, actual);
+        EXECUTE format('CREATE FUNCTION %s%s(%s) RETURNS %s %s LANGUAGE sql STABLE %s PARALLEL SAFE '
+            'RETURN pg_catalog.%s(%s)', place, name, parameters, CASE name WHEN 'generate_series' THEN 'SETOF' ELSE '' END, result,
+            CASE name WHEN 'overlaps' THEN 'CALLED ON NULL INPUT' ELSE 'STRICT' END, name, actual);
         EXECUTE format('COMMENT ON FUNCTION %s%s(%s) IS ''of what was sealed''', place, name, parameters);
     END LOOP;
 END
@@ -737,10 +824,28 @@ SELECT @extschema@.envcrypt_define_functions(
         tanh,to_timestamp}',
     '{encrypted_numeric}', '{numeric}');
 SELECT @extschema@.envcrypt_define_functions('{to_timestamp}', '{encrypted_int8}', '{int8}');
-SELECT @extschema@.envcrypt_define_functions('{pow,power,atan2}', arguments, conversions)
-FROM (VALUES ('{encrypted_int8,float8}'::pg_catalog.text[], '{int8,float8}'::pg_catalog.text[]),
-             ('{float8,encrypted_int8}', '{float8,int8}'), ('{encrypted_int8,encrypted_int8}', '{int8,int8}'))
-    AS v (arguments, conversions);
+SELECT @extschema@.envcrypt_define_functions(names, arguments, conversions)
+FROM (VALUES
+    ('{pow,power}'::pg_catalog.text[], '{encrypted_int8,encrypted_int8}'::pg_catalog.text[], '{int8,int8}'::pg_catalog.text[]),
+    ('{pow,power}', '{encrypted_int8,envcrypt_float8_operand}', '{int8,float8}'),
+    ('{pow,power}', '{envcrypt_float8_operand,encrypted_int8}', '{float8,int8}'),
+    ('{pow,power}', '{encrypted_int8,envcrypt_numeric_operand}', '{int8,numeric}'),
+    ('{pow,power}', '{envcrypt_numeric_operand,encrypted_int8}', '{numeric,int8}'),
+    ('{pow,power}', '{encrypted_numeric,encrypted_numeric}', '{numeric,numeric}'),
+    ('{atan2,atan2d}', '{encrypted_int8,float8}', '{int8,float8}'),
+    ('{atan2,atan2d}', '{float8,encrypted_int8}', '{float8,int8}'),
+    ('{atan2,atan2d}', '{encrypted_int8,encrypted_int8}', '{int8,int8}'),
+    ('{atan2,atan2d}', '{encrypted_numeric,float8}', '{numeric,float8}'),
+    ('{atan2,atan2d}', '{float8,encrypted_numeric}', '{float8,numeric}'),
+    ('{atan2,atan2d}', '{encrypted_numeric,encrypted_numeric}', '{numeric,numeric}'),
+    ('{div,log}', '{envcrypt_int8_operand,numeric}', '{int8,numeric}'),
+    ('{div,log}', '{numeric,envcrypt_int8_operand}', '{numeric,int8}'),
+    ('{div,log}', '{envcrypt_int8_operand,envcrypt_int8_operand}', '{int8,int8}'),
+    ('{gcd,lcm,mod}', '{envcrypt_int8_operand,envcrypt_numeric_operand}', '{int8,numeric}'),
+    ('{gcd,lcm,mod}', '{envcrypt_numeric_operand,envcrypt_int8_operand}', '{numeric,int8}'),
+    ('{round,trunc}', '{envcrypt_int8_operand,integer}', '{int8,integer}'),
+    ('{scale,min_scale,trim_scale}', '{envcrypt_int8_operand}', '{int8}'))
+    AS v (names, arguments, conversions);
 SELECT @extschema@.envcrypt_define_functions(names, arguments, conversions)
 FROM (VALUES
     ('{age}'::pg_catalog.text[], '{encrypted_date}'::pg_catalog.text[], '{date}'::pg_catalog.text[]),
@@ -751,24 +856,28 @@ FROM (VALUES
     ('{age}', '{timestamp,encrypted_date}', '{timestamp,date}'),
     ('{date_trunc}', '{text,encrypted_date}', '{text,date}'),
     ('{date_trunc}', '{text,encrypted_date,text}', '{text,date,text}'),
-    ('{date_bin}', '{interval,encrypted_date,timestamptz}', '{interval,date,timestamptz}'),
+    ('{date_bin}', '{interval,encrypted_date,envcrypt_timestamptz_operand}', '{interval,date,timestamptz}'),
     ('{to_char}', '{encrypted_date,text}', '{date,text}'),
     ('{timezone}', '{text,encrypted_date}', '{text,date}'),
     ('{timezone}', '{interval,encrypted_date}', '{interval,date}'),
-    ('{overlaps}', '{encrypted_date,encrypted_date,encrypted_date,encrypted_date}', '{date,date,date,date}'),
-    ('{overlaps}', '{encrypted_date,encrypted_date,timestamptz,timestamptz}', '{date,date,timestamptz,timestamptz}'),
-    ('{overlaps}', '{timestamptz,timestamptz,encrypted_date,encrypted_date}', '{timestamptz,timestamptz,date,date}'),
-    ('{overlaps}', '{encrypted_date,interval,encrypted_date,interval}', '{date,interval,date,interval}'),
-    ('{overlaps}', '{encrypted_date,interval,timestamptz,interval}', '{date,interval,timestamptz,interval}'),
-    ('{overlaps}', '{encrypted_date,interval,timestamptz,timestamptz}', '{date,interval,timestamptz,timestamptz}'),
-    ('{overlaps}', '{timestamptz,interval,encrypted_date,interval}', '{timestamptz,interval,date,interval}'),
-    ('{date_bin}', '{interval,encrypted_date,timestamp}', '{interval,date,timestamp}'),
-    ('{generate_series}', '{encrypted_date,timestamp,interval}', '{date,timestamp,interval}'),
-    ('{generate_series}', '{timestamp,encrypted_date,interval}', '{timestamp,date,interval}'),
+    ('{date_bin}', '{interval,encrypted_date,envcrypt_timestamp_operand}', '{interval,date,timestamp}'),
+    ('{date_bin}', '{interval,envcrypt_timestamptz_operand,encrypted_date}', '{interval,timestamptz,date}'),
+    ('{date_bin}', '{interval,envcrypt_timestamp_operand,encrypted_date}', '{interval,timestamp,date}'),
+    ('{date_bin}', '{interval,encrypted_date,encrypted_date}', '{interval,date,date}'),
+    ('{generate_series}', '{encrypted_date,envcrypt_timestamp_operand,interval}', '{date,timestamp,interval}'),
+    ('{generate_series}', '{envcrypt_timestamp_operand,encrypted_date,interval}', '{timestamp,date,interval}'),
     ('{generate_series}', '{encrypted_date,encrypted_date,interval}', '{date,date,interval}'),
-    ('{generate_series}', '{encrypted_date,timestamptz,interval}', '{date,timestamptz,interval}'),
-    ('{generate_series}', '{timestamptz,encrypted_date,interval}', '{timestamptz,date,interval}'))
+    ('{generate_series}', '{encrypted_date,envcrypt_timestamptz_operand,interval}', '{date,timestamptz,interval}'),
+    ('{generate_series}', '{envcrypt_timestamptz_operand,encrypted_date,interval}', '{timestamptz,date,interval}'))
     AS v (names, arguments, conversions);
+SELECT @extschema@.envcrypt_define_functions('{overlaps}', arguments,
+    pg_catalog.array_replace(arguments, 'encrypted_date', 'date'))
+FROM pg_catalog.unnest('{encrypted_date,timestamptz}'::pg_catalog.text[]) AS a,
+    pg_catalog.unnest('{encrypted_date,timestamptz,interval}'::pg_catalog.text[]) AS b,
+    pg_catalog.unnest('{encrypted_date,timestamptz}'::pg_catalog.text[]) AS c,
+    pg_catalog.unnest('{encrypted_date,timestamptz,interval}'::pg_catalog.text[]) AS d,
+    LATERAL (SELECT ARRAY[a, b, c, d]) AS e (arguments)
+WHERE 'encrypted_date' IN (a, b, c, d);
 DROP FUNCTION @extschema@.envcrypt_define_functions(text[], text[], text[]);
 
 -- Triggers: their functions, and the one place that reads them. A WHEN clause names the columns, so that renaming, dumping

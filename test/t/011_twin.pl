@@ -1,7 +1,7 @@
 # The twin test: what SQL makes of encrypted columns is what it makes of plain ones. Each query of test/twin/*.sql runs in
 # schema "plain" and, letter for letter the same, in schema "twin", where the columns are encrypted. Rows, column names,
 # command tags, notices and errors must be the same. Where they may differ, test/twin/differences says how, and why; it
-# must be exact, too: a difference that is gone is a failure.
+# must be exact, too: a difference that is gone is a failure. docs/differences.md must document each.
 #
 # Each query runs in a transaction that is rolled back; one that changes data is followed by a look at the tables. A query
 # may be several statements. Its name ends in _fails or _refuses where PostgreSQL refuses it for plain columns, too.
@@ -59,6 +59,52 @@ for my $path (sort glob "$twin/[0-9]*.sql")
 }
 is(join(' ', grep { !$seen{$_} } sort keys %expected), '', 'no difference is listed of a query that is not there');
 is("@misnamed", '', 'in plain, those queries fail whose names say so, and no others');
+
+# docs/differences.md: each line of its table ends in <!-- test: the queries that differ; and what to write instead -->.
+my %documented;
+for my $line (grep { /^\|/ } split /\n/, slurp_file("$twin/../../docs/differences.md"))
+{
+	my ($query, $happens, $instead) = $line =~ /^\| (.*?) \| (.*) \| (.*) \|$/ or next;
+	my ($differing, $same) = $instead =~ /<!-- test: ([\w ]+)(?:; ([\w ]+))? -->$/ or next;
+	my @names = split ' ', $differing;
+	$documented{$_} = 1 for @names;
+	my $observed = join '', map { $expected{$_} // '' } @names;
+	my @unlike   = grep { !$expected{$_} } @names;
+	push @unlike, grep { !$seen{$_} || $expected{$_} } split ' ', $same // '';
+	push @unlike, grep { / / && index($observed, $_) < 0 } map { spelled($_) } $happens =~ /`(.*?)`/g;
+	is(join('; ', @unlike), '', "documented: $query");
+}
+is(join(' ', grep { !$documented{$_} } sort keys %expected), '', 'every difference is documented');
+cmp_ok(scalar(keys %documented), '>', 50, 'the table was read');
+
+# And below that table: what else a role needs.
+value($node, <<'SQL');
+CREATE TABLE checked (id int, n encrypted_int8 CHECK (n > 0));
+CREATE TABLE defaults (id int, n bigint DEFAULT 7, note text DEFAULT 'hello');
+SELECT envcrypt_protect('defaults', '{n,note}'::name[]);
+CREATE TABLE owners (owner text PRIMARY KEY);
+CREATE TABLE owned (owner text REFERENCES owners ON UPDATE CASCADE, note text);
+SELECT envcrypt_protect('owned', 'note', 'owner');
+INSERT INTO owners VALUES ('ann');
+INSERT INTO owned VALUES ('ann', 'apple');
+ALTER TABLE owned OWNER TO writer;
+ALTER TABLE owners OWNER TO writer;
+GRANT ALL ON owners TO clerk;
+SQL
+fails($node, 'INSERT INTO checked VALUES (1, 1)', '42501', qr/permission denied to open encrypted values/,
+	'a check constraint needs the right to open', user => 'writer');
+value($node, 'INSERT INTO checked VALUES (1, 1)', user => 'clerk');
+value($node, 'INSERT INTO defaults VALUES (1)', user => 'writer');
+my $misplaced = qr/permission denied to store a value that was sealed for another row owner or column/;
+value($node, q{ALTER TABLE defaults ALTER note SET DEFAULT 'hello'});
+fails($node, 'INSERT INTO defaults VALUES (2)', '42501', $misplaced, 'a default of the encrypted type', user => 'writer');
+value($node, q{ALTER TABLE defaults ALTER note SET DEFAULT 'hello'::text});
+value($node, 'INSERT INTO defaults VALUES (3)', user => 'writer');
+is(value($node, 'SELECT * FROM defaults ORDER BY id'), "1|7|hello\n3|7|hello", 'defaults of base types');
+my $rename = q{UPDATE owners SET owner = 'bob'};
+fails($node, $rename, '42501', $misplaced, 'ON UPDATE CASCADE as a role that may not open', user => 'clerk');
+value($node, "ALTER TABLE owned OWNER TO clerk; $rename");
+is(value($node, 'SELECT *, envcrypt_owner(note) FROM owned'), 'bob|apple|bob', 'ON UPDATE CASCADE as one that may');
 
 $node->stop;
 done_testing();
@@ -133,8 +179,14 @@ sub messages
 		$kept = 1 if $line =~ /^(ERROR|WARNING|NOTICE|INFO|DETAIL|HINT):/;
 		$result .= "$line\n" if $kept;
 	}
-	$result =~ s{encrypted_(\w+)}{$spelling{$1} // $1}ge;
-	return $result;
+	return spelled($result);
+}
+
+sub spelled
+{
+	my ($text) = @_;
+	$text =~ s{encrypted_([a-z0-9]+)}{$spelling{$1} // $1}ge;
+	return $text;
 }
 
 # How the second of two results differs: in messages, and, unless it fails where the first does not, in what is printed.

@@ -28,11 +28,11 @@ END $$;
 -- What expressions are made of: an operand in question, the column of its type; and what may stand beside it.
 CREATE VIEW subjects AS
 SELECT name, type, encrypted, CASE WHEN encrypted THEN 'c_' ELSE 'o_' END || name AS operand FROM types;
-CREATE VIEW operands AS
+CREATE TABLE operands AS
 SELECT operand FROM subjects UNION SELECT 'o_' || name FROM types UNION SELECT 'NULL';
 
 -- The types that take a value of a type without being asked; but not those that name objects.
-CREATE VIEW reachable AS
+CREATE TABLE reachable AS
 SELECT name, type::oid AS type FROM types
 UNION
 SELECT t.name, c.casttarget FROM types t JOIN pg_cast c ON c.castsource = t.type AND c.castcontext = 'i'
@@ -42,33 +42,30 @@ SELECT t.name, p FROM types t,
     unnest('{anyelement,anynonarray,anycompatible,anycompatiblenonarray,"\"any\""}'::regtype[]) p;
 
 -- Names under which the extension has operators and functions: others mean what they mean without it.
-CREATE VIEW extended AS
+CREATE TABLE extended AS
 SELECT oprname AS name FROM pg_operator WHERE oprnamespace = 'public'::regnamespace
 UNION
-SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace;
+SELECT proname FROM pg_proc WHERE oid >= 16384 AND pronamespace IN ('public'::regnamespace, 'pg_catalog'::regnamespace);
 
+-- What is tried: a query of one column, which has the type of the expression. Outcomes without the extension, with it, and
+-- with encrypted columns.
 CREATE TABLE tried (type text, encrypted bool, kind text, name text, expression text, query text, bare text, plain text,
     sealed text);
 
--- A thing to try: a query of one column, which has the type of the expression.
-CREATE FUNCTION try(subject subjects, kind text, name text, expression text) RETURNS tried LANGUAGE sql
-RETURN ROW(subject.name, subject.encrypted, kind, name, expression,
-    format('SELECT pg_typeof((SELECT %s FROM r LIMIT 0))', expression), NULL, NULL, NULL)::tried;
-
 -- Operators, with every operand on either side.
-CREATE VIEW operator_names AS
+CREATE TABLE operator_names AS
 SELECT DISTINCT r.name AS type, o.oprname AS name, o.oprkind = 'l' AS prefix FROM reachable r JOIN pg_operator o
     ON r.type IN (o.oprleft, o.oprright) AND o.oprnamespace = 'pg_catalog'::regnamespace JOIN types t ON t.name = r.name
 WHERE t.encrypted OR o.oprname IN (SELECT name FROM extended);
-INSERT INTO tried
-SELECT t.* FROM subjects s JOIN operator_names o ON o.type = s.name AND o.prefix,
-    try(s, 'operator', o.name, format('%s %s', o.name, s.operand)) t
+INSERT INTO tried (type, encrypted, kind, name, expression)
+SELECT s.name, s.encrypted, 'operator', o.name, format('%s %s', o.name, s.operand)
+FROM subjects s JOIN operator_names o ON o.type = s.name AND o.prefix
 UNION ALL
-SELECT t.* FROM subjects s JOIN operator_names o ON o.type = s.name AND NOT o.prefix, operands p,
-    try(s, 'operator', o.name, format('%s %s %s', s.operand, o.name, p.operand)) t
+SELECT s.name, s.encrypted, 'operator', o.name, format('%s %s %s', s.operand, o.name, p.operand)
+FROM subjects s JOIN operator_names o ON o.type = s.name AND NOT o.prefix, operands p
 UNION ALL
-SELECT t.* FROM subjects s JOIN operator_names o ON o.type = s.name AND NOT o.prefix, operands p,
-    try(s, 'operator', o.name, format('%s %s %s', p.operand, o.name, s.operand)) t
+SELECT s.name, s.encrypted, 'operator', o.name, format('%s %s %s', p.operand, o.name, s.operand)
+FROM subjects s JOIN operator_names o ON o.type = s.name AND NOT o.prefix, operands p
 WHERE p.operand NOT IN (SELECT operand FROM subjects);
 
 -- Functions, aggregates and window functions: the operand at every place that takes it. The other arguments are, in turn:
@@ -77,7 +74,8 @@ WHERE p.operand NOT IN (SELECT operand FROM subjects);
 CREATE VIEW callable AS
 SELECT p.oid, p.proname, p.prokind, p.pronargs, p.proargtypes::oid[] AS args, a.aggkind, a.aggnumdirectargs
 FROM pg_proc p LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
-WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind IN ('f', 'a', 'w') AND p.pronargs BETWEEN 1 AND 6
+WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.oid < 16384 AND p.prokind IN ('f', 'a', 'w')
+    AND p.pronargs BETWEEN 1 AND 6
     AND NOT p.proargtypes::oid[] && (SELECT array_agg(oid) FROM pg_type WHERE typtype = 'p'
         AND typname !~ '^any(element|array|nonarray|compatible|compatiblearray|compatiblenonarray)?$')
     AND p.prorettype <> ALL ('{internal,cstring,trigger,void}'::regtype[])
@@ -95,31 +93,31 @@ RETURN CASE
     WHEN style IN (2, 3) THEN 'NULL'
     ELSE format('NULL::%s', declared) END;
 
-CREATE VIEW calls AS
+CREATE TABLE calls AS
 SELECT DISTINCT s.name AS type, c.proname, c.prokind, c.aggkind, c.aggnumdirectargs AS direct, a.args
 FROM callable c, subjects s JOIN reachable r USING (name), generate_series(1, c.pronargs) place, generate_series(1, 4) style,
     LATERAL (SELECT array_agg(CASE WHEN i = place OR style = 4 AND c.args[i - 1] = c.args[place - 1] THEN s.operand
         ELSE argument(style, c.args[i - 1], s.operand) END ORDER BY i) AS args FROM generate_series(1, c.pronargs) i) a
 WHERE r.type = c.args[place - 1] AND (s.encrypted OR c.proname IN (SELECT name FROM extended))
     AND (c.aggkind IS NULL OR c.aggkind = 'n' OR place > c.aggnumdirectargs AND c.pronargs > c.aggnumdirectargs);
-INSERT INTO tried
-SELECT t.* FROM subjects s JOIN calls c ON c.type = s.name,
-    try(s, CASE c.prokind WHEN 'f' THEN 'function' WHEN 'a' THEN 'aggregate' ELSE 'window function' END, c.proname,
-        quote_ident(c.proname) || CASE
+INSERT INTO tried (type, encrypted, kind, name, expression)
+SELECT s.name, s.encrypted, CASE c.prokind WHEN 'f' THEN 'function' WHEN 'a' THEN 'aggregate' ELSE 'window function' END,
+    c.proname, quote_ident(c.proname) || CASE
             WHEN c.aggkind IN ('o', 'h') THEN format('(%s) WITHIN GROUP (ORDER BY %s)',
                 array_to_string(c.args[:c.direct], ', '), array_to_string(c.args[c.direct + 1:], ', '))
             WHEN c.prokind = 'w' THEN format('(%s) OVER ()', array_to_string(c.args, ', '))
-            ELSE format('(%s)', array_to_string(c.args, ', ')) END) t;
+            ELSE format('(%s)', array_to_string(c.args, ', ')) END
+FROM subjects s JOIN calls c ON c.type = s.name;
 
 -- Casts, of values and of arrays.
-INSERT INTO tried
-SELECT t.* FROM subjects s, pg_type g, (VALUES ('%s::%s'), ('ARRAY[%s]::%s[]')) f(form),
-    try(s, 'cast', 'to ' || g.oid::regtype, format(f.form, s.operand, g.oid::regtype)) t
+INSERT INTO tried (type, encrypted, kind, name, expression)
+SELECT s.name, s.encrypted, 'cast', 'to ' || g.oid::regtype, format(f.form, s.operand, g.oid::regtype)
+FROM subjects s, pg_type g, (VALUES ('%s::%s'), ('ARRAY[%s]::%s[]')) f(form)
 WHERE s.encrypted AND g.typnamespace = 'pg_catalog'::regnamespace AND g.typtype IN ('b', 'r', 'm') AND g.typelem = 0
     AND g.typname !~ '^(_|pg_|gtsvector|txid|refcursor|reg)';
 
 -- Assignment in both directions.
-INSERT INTO tried
+INSERT INTO tried (type, encrypted, kind, name, expression, query)
 SELECT s.name, true, 'assignment', 'of ' || p.operand, format('%s := %s', s.operand, p.operand),
     format('INSERT INTO r (%s) SELECT %s FROM r LIMIT 0', s.operand, p.operand)
 FROM subjects s, operands p WHERE s.encrypted
@@ -128,9 +126,20 @@ SELECT s.name, true, 'assignment', 'to o_' || o.name, format('o_%s := %s', o.nam
     format('INSERT INTO r (o_%s) SELECT %s FROM r LIMIT 0', o.name, s.operand)
 FROM subjects s, types o WHERE s.encrypted;
 
--- Constructs of two values.
-INSERT INTO tried
-SELECT t.* FROM subjects s, operands p, (VALUES
+-- Constructs of two values, which have a common type or an operator =, if they are plain.
+CREATE FUNCTION succeeds(expression text) RETURNS bool LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('EXPLAIN SELECT %s FROM plain.r', expression);
+    RETURN true;
+EXCEPTION WHEN OTHERS THEN
+    RETURN false;
+END $$;
+CREATE TABLE pairs AS
+SELECT s.name AS type, o.operand FROM subjects s, operands o
+WHERE succeeds(format('coalesce(%s, %s)', s.operand, o.operand)) OR succeeds(format('%s = %s', s.operand, o.operand));
+INSERT INTO tried (type, encrypted, kind, name, expression)
+SELECT s.name, s.encrypted, 'construct', c.name, format(c.form, s.operand, p.operand)
+FROM pairs p JOIN subjects s ON s.name = p.type, (VALUES
     ('coalesce', 'coalesce(%1$s, %2$s)'),
     ('coalesce', 'coalesce(%2$s, %1$s)'),
     ('nullif', 'nullif(%1$s, %2$s)'),
@@ -165,14 +174,14 @@ SELECT t.* FROM subjects s, operands p, (VALUES
     ('array @>', 'ARRAY[%2$s] @> ARRAY[%1$s]'),
     ('array &&', 'ARRAY[%1$s] && ARRAY[%2$s]'),
     ('array ||', 'ARRAY[%1$s] || %2$s'),
-    ('array ||', '%1$s || ARRAY[%2$s]')) c (name, form),
-    try(s, 'construct', c.name, format(c.form, s.operand, p.operand)) t
+    ('array ||', '%1$s || ARRAY[%2$s]')) c (name, form)
 WHERE s.encrypted OR c.name IN ('coalesce', 'IN', 'UNION', 'row <', 'array =', 'array ||');
 
 
 -- Constructs of one value.
-INSERT INTO tried
-SELECT t.* FROM subjects s, (VALUES
+INSERT INTO tried (type, encrypted, kind, name, expression)
+SELECT s.name, s.encrypted, 'construct', c.name, format(c.form, s.operand)
+FROM subjects s, (VALUES
     ('WHERE', '(SELECT 1 FROM r WHERE %1$s)'),
     ('CASE WHEN', 'CASE WHEN %1$s THEN 1 END'),
     ('NOT', 'NOT %1$s'),
@@ -225,11 +234,10 @@ SELECT t.* FROM subjects s, (VALUES
     ('typmod', '%1$s::varchar(5)'),
     ('typmod', '%1$s::char(5)'),
     ('typmod', '%1$s::numeric(5, 1)'),
-    ('typmod', '%1$s::timestamptz(0)')) c (name, form),
-    try(s, 'construct', c.name, format(c.form, s.operand)) t;
+    ('typmod', '%1$s::timestamptz(0)')) c (name, form);
 
 -- Parameters: which type is a parameter beside a value taken for? That is the type of an untyped literal there, too.
-INSERT INTO tried
+INSERT INTO tried (type, encrypted, kind, name, expression, query)
 SELECT s.name, s.encrypted, 'parameter', f.name, f.expression, format('PREPARE tried AS SELECT %s FROM r', f.expression)
 FROM subjects s, LATERAL (
     SELECT o.name, format(f.form, s.operand, o.name) AS expression
@@ -278,26 +286,15 @@ END $$;
 
 CREATE FUNCTION failed(outcome text) RETURNS bool LANGUAGE sql IMMUTABLE RETURN outcome ~ '^[0-9A-Z]{5} ';
 
--- Without the extension in the search path; with it; with encrypted columns. Of constructs that PostgreSQL refuses for plain
--- values, which are most, no more is asked.
-SET search_path = plain;
-UPDATE resolution.tried SET bare = resolution.outcome(query);
-SET search_path = plain, public;
-UPDATE resolution.tried SET plain = CASE
-    WHEN kind = 'construct' AND resolution.failed(bare) THEN bare
-    WHEN kind IN ('construct', 'parameter') OR name IN (SELECT name FROM resolution.extended) THEN resolution.outcome(query)
-    ELSE bare END;
-SET search_path = twin, public;
-UPDATE resolution.tried SET sealed = resolution.outcome(query)
-WHERE encrypted AND NOT (kind = 'construct' AND resolution.failed(plain));
+UPDATE tried SET query = format('SELECT pg_typeof((SELECT %s FROM r LIMIT 0))', expression) WHERE query IS NULL;
 
 -- Plain expressions that the extension changes: none.
-CREATE VIEW resolution.disturbed AS
-SELECT * FROM resolution.tried WHERE plain <> bare AND NOT (resolution.failed(plain) AND resolution.failed(bare));
+CREATE VIEW disturbed AS
+SELECT * FROM tried WHERE plain <> bare AND NOT (failed(plain) AND failed(bare));
 
 -- What an encrypted column lacks, what it gives in another type, and what it gives that a plain one does not.
-CREATE VIEW resolution.differences AS
-SELECT *, CASE WHEN resolution.failed(sealed) THEN 'missing' WHEN resolution.failed(plain) THEN 'added' ELSE 'another type'
+CREATE VIEW differences AS
+SELECT *, CASE WHEN failed(sealed) THEN 'missing' WHEN failed(plain) THEN 'added' ELSE 'another type'
     END AS how
-FROM resolution.tried
-WHERE encrypted AND plain <> sealed AND NOT (resolution.failed(plain) AND resolution.failed(sealed));
+FROM tried
+WHERE encrypted AND plain <> sealed AND NOT (failed(plain) AND failed(sealed));
