@@ -501,7 +501,8 @@ COMMENT ON FUNCTION envcrypt_define_type(regtype, boolean) IS 'envcrypt: the tem
 REVOKE ALL ON FUNCTION envcrypt_define_type(regtype, boolean) FROM PUBLIC;
 
 CREATE FUNCTION envcrypt_create_type(base regtype) RETURNS regtype
-LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+SET client_min_messages = warning AS $$
 DECLARE
     type pg_type;
     ultimate oid := base;
@@ -661,7 +662,8 @@ CREATE FUNCTION envcrypt_open_operand(encrypted_timestamptz) RETURNS envcrypt_ti
 CREATE CAST (timestamptz AS envcrypt_timestamptz_operand) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (envcrypt_timestamptz_operand AS timestamptz) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (date AS envcrypt_timestamptz_operand) WITH FUNCTION envcrypt_timestamptz_operand(date) AS IMPLICIT;
-CREATE CAST (encrypted_timestamptz AS envcrypt_timestamptz_operand) WITH FUNCTION envcrypt_open_operand(encrypted_timestamptz)
+CREATE CAST (encrypted_timestamptz AS envcrypt_timestamptz_operand)
+    WITH FUNCTION envcrypt_open_operand(encrypted_timestamptz)
     AS IMPLICIT;
 
 COMMENT ON TYPE envcrypt_int8_operand IS 'envcrypt: an encrypted integer as a number; not for columns';
@@ -808,7 +810,8 @@ BEGIN
         WHERE attrelid = 'pg_temp.envcrypt_result'::regclass AND attname = 'x';
         DROP VIEW pg_temp.envcrypt_result;
         EXECUTE format('CREATE FUNCTION %s%s(%s) RETURNS %s %s LANGUAGE sql STABLE %s PARALLEL SAFE '
-            'RETURN pg_catalog.%s(%s)', place, name, parameters, CASE name WHEN 'generate_series' THEN 'SETOF' ELSE '' END, result,
+            'RETURN pg_catalog.%s(%s)', place, name, parameters,
+            CASE name WHEN 'generate_series' THEN 'SETOF' ELSE '' END, result,
             CASE name WHEN 'overlaps' THEN 'CALLED ON NULL INPUT' ELSE 'STRICT' END, name, actual);
         EXECUTE format('COMMENT ON FUNCTION %s%s(%s) IS ''of what was sealed''', place, name, parameters);
     END LOOP;
@@ -826,7 +829,8 @@ SELECT @extschema@.envcrypt_define_functions(
 SELECT @extschema@.envcrypt_define_functions('{to_timestamp}', '{encrypted_int8}', '{int8}');
 SELECT @extschema@.envcrypt_define_functions(names, arguments, conversions)
 FROM (VALUES
-    ('{pow,power}'::pg_catalog.text[], '{encrypted_int8,encrypted_int8}'::pg_catalog.text[], '{int8,int8}'::pg_catalog.text[]),
+    ('{pow,power}'::pg_catalog.text[], '{encrypted_int8,encrypted_int8}'::pg_catalog.text[],
+        '{int8,int8}'::pg_catalog.text[]),
     ('{pow,power}', '{encrypted_int8,envcrypt_float8_operand}', '{int8,float8}'),
     ('{pow,power}', '{envcrypt_float8_operand,encrypted_int8}', '{float8,int8}'),
     ('{pow,power}', '{encrypted_int8,envcrypt_numeric_operand}', '{int8,numeric}'),
@@ -982,7 +986,8 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
         ELSE format('CASE WHEN %1$s IS NOT NULL THEN pg_catalog.format(''%%s'', %1$s) END', expression) END
     FROM pg_type t WHERE t.oid = @extschema@.envcrypt_ultimate_type(type::regtype)
 $$;
-COMMENT ON FUNCTION envcrypt_owner_text(oid, text) IS 'envcrypt: an SQL expression of an owner''s name, as the trigger reads it';
+COMMENT ON FUNCTION envcrypt_owner_text(oid, text) IS
+    'envcrypt: an SQL expression of an owner''s name, as the trigger reads it';
 
 CREATE FUNCTION envcrypt_tree("table" oid, OUT relid regclass, OUT level integer) RETURNS SETOF record
 LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
@@ -1787,7 +1792,9 @@ BEGIN
     IF NOT EXISTS (
         WITH RECURSIVE near (relid) AS (
             SELECT u.relid FROM pg_event_trigger_ddl_commands() d
-            CROSS JOIN LATERAL (SELECT d.objid UNION ALL SELECT inhparent FROM pg_inherits WHERE inhrelid = d.objid) u (relid)
+            CROSS JOIN LATERAL (
+                SELECT d.objid UNION ALL SELECT inhparent FROM pg_inherits WHERE inhrelid = d.objid
+            ) u (relid)
             WHERE d.classid = 'pg_class'::regclass
             UNION SELECT i.inhrelid FROM near n JOIN pg_inherits i ON i.inhparent = n.relid
         )

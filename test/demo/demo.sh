@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A short story with figures: private notes in an encrypted column, a thief, a new master key, a forgotten person.
+# A short story with figures: private notes in a protected column, a clerk, a thief, a new master key, a forgotten person.
 # Every line that claims something is checked; the first claim that is not true ends the demo with status 1.
 #
 # Run it with `test/run demo`, which sets WORK (an empty directory) and SOURCE (a copy of this project's files).
@@ -30,11 +30,11 @@ run_psql() { psql --no-psqlrc --quiet --tuples-only --no-align --field-separator
 admin() { run_psql --username=postgres --command="$1"; }
 app() { run_psql --username=app --command="$1"; }
 
-# The SQLSTATE and message of a statement that must fail.
-app_error() {
+# error_of USER STATEMENT: the SQLSTATE and message of a statement that must fail.
+error_of() {
     local output
-    if output=$(run_psql --username=app --set=VERBOSITY=verbose --command="$1" 2>&1 >/dev/null); then
-        fail "this should have failed: $1"
+    if output=$(run_psql --username="$1" --set=VERBOSITY=verbose --command="$2" 2>&1 >/dev/null); then
+        fail "this should have failed: $2"
     fi
     sed -n '1s/^ERROR:  //p' <<<"$output"
 }
@@ -83,6 +83,12 @@ notes_digest() {
     app "SELECT count(*), md5(string_agg(md5(body), '' ORDER BY note_id)) FROM notes"
 }
 
+# What envcrypt_verify() finds: "N good", and after it "N FAULT" for each kind of fault.
+verified() {
+    app "WITH found AS MATERIALIZED (SELECT problem, rows FROM envcrypt_verify('notes'))
+         SELECT concat_ws(', ', 2 * max(rows) - sum(rows) || ' good', string_agg(rows || ' ' || problem, ', ')) FROM found"
+}
+
 # ask QUERY: shows a query on the encrypted column, and proves the answer on the plaintext file.
 ask() {
     local answer expected
@@ -106,13 +112,21 @@ begin() {
     same "the key file is closed to others" 600 "$(stat --format=%a "$keys")"
     result "PostgreSQL $(admin 'SHOW server_version'), envcrypt $(admin "SELECT extversion FROM pg_extension WHERE extname = 'envcrypt'")"
     result "SELECT envcrypt_rotate_master()  registers the master key by its fingerprint"
-    result "people(person_id, name), notes(note_id, person_id, body encrypted_text)"
+    result "people(person_id, name), notes(note_id, person_id, body text)"
+}
+
+protect() {
+    local shown="SELECT \"table\", \"column\", type, owner_column, protection FROM envcrypt_columns"
+    step "One statement protects the column. The application's SQL stays as it is."
+    app "SELECT envcrypt_protect('notes', 'body', 'person_id')" >"$WORK/protected"
+    same "the column is protected" "notes | body | encrypted_text | person_id | owner" "$(app "$shown")"
+    result "SELECT envcrypt_protect('notes', 'body', 'person_id')" "$shown" "   $(app "$shown")"
 }
 
 fill() {
-    step "The application writes real texts, each sealed under the data key of the person it belongs to."
-    result "INSERT INTO notes SELECT note_id, person_id, encrypt_for_user(person_id::text, body) FROM plain_file"
-    app "INSERT INTO notes SELECT note_id, person_id, encrypt_for_user(person_id::text, body) FROM plain_file"
+    step "The application writes real texts; each is sealed under the data key of the person it belongs to."
+    result "INSERT INTO notes SELECT note_id, person_id, body FROM plain_file"
+    app "INSERT INTO notes SELECT note_id, person_id, body FROM plain_file"
     # FREEZE: later reads then have no reason to mark rows, so the files' bytes can be compared.
     admin "VACUUM (FREEZE, ANALYZE) notes"
     local written
@@ -121,6 +135,8 @@ fill() {
     data_keys=$(admin "SELECT count(*) FROM envcrypt_data_keys")
     same "one data key a person, and the database key" $((people + 1)) "$data_keys"
     result "$(group "$written") notes of $people people; $data_keys data keys, all wrapped by the master key"
+    same "every value opens, and is its person's" "$written good" "$(verified)"
+    result "SELECT * FROM envcrypt_verify('notes')  ->  $(verified)"
     result "(plain_file is a foreign table over a file outside the data directory: no plaintext enters the cluster)"
 }
 
@@ -129,11 +145,17 @@ query() {
     ask "SELECT count(*) FROM notes WHERE body LIKE '%computer%'"
     ask "SELECT name, count(*) FROM notes JOIN people USING (person_id) WHERE body ILIKE '%unix%' GROUP BY name ORDER BY 2 DESC, 1 LIMIT 3"
     ask "SELECT body FROM notes WHERE body LIKE 'Never %' AND length(body) < 60 ORDER BY body LIMIT 3"
-    step "A role without the right sees the row, not the text."
-    local seen
+}
+
+tempt() {
+    step "A clerk may write, but not open: sees the row, not the text, and cannot move the sealed text into another person's row."
+    local seen error
     seen=$(run_psql --username=clerk --command="SELECT body FROM notes WHERE note_id = 1")
     [[ $seen == envcrypt1:* ]] || fail "the clerk sees sealed text, not $seen"
     result "clerk: SELECT body FROM notes WHERE note_id = 1  ->  ${seen:0:48}..."
+    error=$(PGOPTIONS='-c envcrypt.io=ciphertext' error_of clerk "UPDATE notes SET body = '$seen' WHERE note_id = 2")
+    same "SQLSTATE of a planted value" 42501 "${error%%:*}"
+    result "clerk: UPDATE notes SET body = '${seen:0:16}...' WHERE note_id = 2" "   ERROR $error"
 }
 
 steal() {
@@ -198,7 +220,7 @@ rotate() {
     write_keys "$old_key"
     restart
     local error
-    error=$(app_error "SELECT body FROM notes WHERE note_id = 1")
+    error=$(error_of app "SELECT body FROM notes WHERE note_id = 1")
     same "SQLSTATE without the master key" ZE001 "${error%%:*}"
     result "ERROR $error"
     write_keys "$new_key"
@@ -209,20 +231,24 @@ rotate() {
 restart() { pg_ctl --pgdata="$PGDATA" --log="$WORK/demo.log" --mode=fast --wait restart >/dev/null; }
 
 shred() {
-    local person=42 name others error
+    local person=42 name others error digest
+    digest=$(notes_digest)
     name=$(app "SELECT name FROM people WHERE person_id = $person")
     others="SELECT count(*), md5(string_agg(md5(body), '' ORDER BY note_id)) FROM notes WHERE person_id <> $person"
     local before
     before=$(app "$others")
     step "$name asks to be forgotten: that person's data key is destroyed. Those notes are gone, everyone else's read."
     result "SELECT envcrypt_shred_user('$person')  ->  $(admin "SELECT envcrypt_shred_user('$person')" | cut -c 1-100)..."
-    error=$(app_error "SELECT body FROM notes WHERE person_id = $person LIMIT 1")
+    error=$(error_of app "SELECT body FROM notes WHERE person_id = $person LIMIT 1")
     same "SQLSTATE of a shredded person's note" ZE003 "${error%%:*}"
     result "those notes: ERROR $error"
     same "everyone else's notes read as before" "$before" "$(app "$others")"
     result "the others: $(group "${before%% |*}") notes read as before"
-    error=$(app_error "SELECT encrypt_for_user('$person', 'a new note')")
-    result "sealing for that person again: ERROR $error"
+    same "nothing else is lost" "${before%% |*} good, $((${digest%% |*} - ${before%% |*})) data key destroyed" "$(verified)"
+    result "SELECT * FROM envcrypt_verify('notes')  ->  $(verified)"
+    error=$(error_of app "INSERT INTO notes VALUES (0, $person, 'a new note')")
+    same "SQLSTATE of a note for a shredded person" ZE003 "${error%%:*}"
+    result "INSERT INTO notes VALUES (0, $person, 'a new note'): ERROR $error"
 }
 
 finish() {
@@ -232,8 +258,10 @@ finish() {
 
 write_texts
 begin
+protect
 fill
 query
+tempt
 steal
 rotate
 shred

@@ -6,6 +6,7 @@ CREATE EXTENSION file_fdw;
 CREATE ROLE app LOGIN;
 GRANT envcrypt_encrypt, envcrypt_decrypt TO app;
 CREATE ROLE clerk LOGIN;
+GRANT envcrypt_encrypt TO clerk;
 
 CREATE TABLE people (person_id int PRIMARY KEY, name text NOT NULL);
 INSERT INTO people
@@ -20,12 +21,13 @@ FROM generate_series(0, :people - 1) AS n;
 CREATE TABLE notes (
     note_id int PRIMARY KEY,
     person_id int NOT NULL REFERENCES people,
-    body encrypted_text NOT NULL
+    body text NOT NULL
 );
+ALTER TABLE notes OWNER TO app;
 
 CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
 CREATE FOREIGN TABLE plain_file (note_id int, person_id int, body text) SERVER files OPTIONS (filename :'texts');
 
 GRANT SELECT ON people, plain_file TO app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON notes TO app;
-GRANT SELECT ON people, notes TO clerk;
+GRANT SELECT ON people TO clerk;
+GRANT SELECT, INSERT, UPDATE ON notes TO clerk;
