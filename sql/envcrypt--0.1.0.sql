@@ -1959,7 +1959,8 @@ BEGIN
     IF "table" IS NULL OR "column" IS NULL OR null_owner IS NULL THEN
         RAISE 'table, column and null_owner must not be null' USING ERRCODE = 'null_value_not_allowed';
     ELSIF null_owner NOT IN ('error', 'database') THEN
-        RAISE 'null_owner must be ''error'' or ''database''' USING ERRCODE = 'invalid_parameter_value';
+        RAISE 'null_owner must be "error" or "database"' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'It says what a value in a row without an owner is: an error, or sealed under the database key.';
     ELSIF batch_size IS NULL OR batch_size < 1 THEN
         RAISE 'batch_size must be at least 1' USING ERRCODE = 'invalid_parameter_value';
     ELSIF pause IS NULL OR pause < '0' THEN
