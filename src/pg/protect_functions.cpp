@@ -86,6 +86,7 @@ ENVCRYPT_FUNCTION(envcrypt_trigger_arguments) {
     List *arguments = NIL;
     for (std::size_t at = 0; at < stored.size();) {
         const std::size_t end = std::min(stored.find('\0', at), stored.size());
+        pg_verifymbstr(stored.data() + at, static_cast<int>(end - at), false);  // it may be anybody's bytea
         arguments =
             lappend(arguments, cstring_to_text_with_len(stored.data() + at, static_cast<int>(end - at)));
         at = end + 1;

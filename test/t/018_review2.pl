@@ -51,6 +51,19 @@ like(value($node, q{SELECT "column", rows, problem FROM envcrypt_verify('m')}, @
 is(value($node, q{SELECT envcrypt_manage_owners('users', 'o')}, @key), '0', 'and managed so');
 is(value($node, 'SELECT count(*) FROM loot'), '0', "a type's owner's cast was not run");
 
+# Nor do the functions of its indexes run as the one who protects it online.
+value($node, q{
+	CREATE FUNCTION note() RETURNS void LANGUAGE plpgsql AS $$
+		BEGIN IF current_user <> 'mallory' THEN INSERT INTO public.loot VALUES (current_user); END IF; END $$;
+	CREATE FUNCTION indexed(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+		BEGIN PERFORM public.note(); RETURN $1; END $$;
+	CREATE TABLE busy (o int, v text);
+	CREATE INDEX ON busy (indexed(o));
+	INSERT INTO busy SELECT i, 'value ' || i FROM generate_series(1, 1000) i}, @mallory);
+value($node, q{CALL envcrypt_protect_online('busy', 'v', 'o')}, @key);
+is(value($node, q{SELECT count(*), (SELECT count(*) FROM loot) FROM busy WHERE v = 'value ' || o AND envcrypt_owner(v) = o::text}, @key),
+	'1000|0', "expressions of indexes run as the table's owner");
+
 # A domain's check may compare encrypted values while one is being opened.
 is( value($node, q{
 	SET client_min_messages = warning;
