@@ -716,7 +716,8 @@ FROM (VALUES ('encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype, 
              ('timestamptz', 'timestamptz', 'encrypted_date', 'date'),
              ('encrypted_date', 'date', 'encrypted_timestamptz', 'timestamptz'),
              ('encrypted_timestamptz', 'timestamptz', 'encrypted_date', 'date'),
-             ('encrypted_timestamptz', 'timestamptz', 'encrypted_timestamptz', 'timestamptz')) AS p (left_type, left_base, right_type, right_base);
+             ('encrypted_timestamptz', 'timestamptz', 'encrypted_timestamptz', 'timestamptz'))
+    AS p (left_type, left_base, right_type, right_base);
 
 -- Functions that the implicit cast does not reach, because the base type itself needs a cast there: age(date) is
 -- age(timestamptz). SQL functions again, which the planner replaces.
