@@ -2346,6 +2346,7 @@ DECLARE
     take_down text[];
     make_again text[];
     storage text;
+    checks text[] := '{}';
 BEGIN
     state := @extschema@.envcrypt_online_state("table", "column");
     IF state.sync IS NULL THEN
@@ -2389,8 +2390,24 @@ BEGIN
         EXECUTE statement;
     END LOOP;
     PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
+    -- As envcrypt_protect() leaves them: all rows have been checked, but pg_dump writes such a constraint after the data.
+    FOR item IN
+        SELECT t.relid, c.conname, pg_get_constraintdef(c.oid) AS definition, obj_description(c.oid, 'pg_constraint') AS comment
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
+        JOIN pg_constraint c ON c.conrelid = t.relid AND c.contype = 'c' AND a.attnum = ANY (c.conkey)
+        WHERE c.convalidated AND c.coninhcount = 0
+        ORDER BY t.level, t.relid, c.conname
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', item.relid, item.conname);
+        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', item.relid, item.conname, item.definition);
+        IF item.comment IS NOT NULL THEN
+            EXECUTE format('COMMENT ON CONSTRAINT %I ON %s IS %L', item.conname, item.relid, item.comment);
+        END IF;
+        checks := checks || item.conname::text;
+    END LOOP;
     PERFORM @extschema@.envcrypt_make_trigger("table", "column", state.owner, state.context_id, state.null_owner,
-        state.type, storage, '{}');
+        state.type, storage, checks);
     PERFORM @extschema@.envcrypt_spread_triggers("table");
     RAISE NOTICE 'column "%" of table % is protected now', "column", "table"
         USING DETAIL = 'It is the table''s last column now: INSERT without a list of columns must follow. '

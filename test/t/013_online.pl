@@ -216,6 +216,8 @@ is(value($node, "$wrong WHERE envcrypt_owner(v) = owner"), '20000|0', 'with ever
 fails($node, "UPDATE many SET v = 'forbidden' WHERE id = 1", '23514', qr/many_v_check/, 'the CHECK constraint is kept');
 is(value($node, "SELECT string_agg(conname, ',') FROM pg_constraint WHERE conrelid = 'many'::regclass AND contype = 'c'"),
 	'many_v_check', 'and no other is left');
+is(value($node, "SELECT convalidated FROM pg_constraint WHERE conname = 'many_v_check'"),
+	'f', 'and is NOT VALID, as envcrypt_protect() leaves it, so that a dump loads without opening');
 fails($node, "UPDATE many SET v = NULL WHERE id = 1", '23502', qr/not-null/, 'NOT NULL is kept');
 
 # 4. What is locked, and who waits.
