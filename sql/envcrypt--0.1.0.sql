@@ -602,8 +602,8 @@ CREATE FUNCTION envcrypt_open_operand(encrypted_timestamptz) RETURNS envcrypt_ti
 CREATE CAST (timestamptz AS envcrypt_timestamptz_operand) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (envcrypt_timestamptz_operand AS timestamptz) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (date AS envcrypt_timestamptz_operand) WITH FUNCTION envcrypt_timestamptz_operand(date) AS IMPLICIT;
-CREATE CAST (encrypted_timestamptz AS envcrypt_timestamptz_operand) WITH FUNCTION envcrypt_open_operand(encrypted_timestamptz)
-    AS IMPLICIT;
+CREATE CAST (encrypted_timestamptz AS envcrypt_timestamptz_operand)
+    WITH FUNCTION envcrypt_open_operand(encrypted_timestamptz) AS IMPLICIT;
 
 COMMENT ON TYPE envcrypt_int8_operand IS 'envcrypt: an encrypted integer as a number; not for columns';
 COMMENT ON FUNCTION envcrypt_int8_operand_in(cstring) IS 'I/O';
@@ -746,8 +746,8 @@ BEGIN
         SELECT atttypid::regtype INTO STRICT result FROM pg_attribute
         WHERE attrelid = 'pg_temp.envcrypt_result'::regclass AND attname = 'x';
         DROP VIEW pg_temp.envcrypt_result;
-        EXECUTE format('CREATE FUNCTION %s%s(%s) RETURNS %s %s LANGUAGE sql STABLE %s PARALLEL SAFE RETURN pg_catalog.%s(%s)',
-            place, name, parameters, CASE name WHEN 'generate_series' THEN 'SETOF' ELSE '' END, result,
+        EXECUTE format('CREATE FUNCTION %s%s(%s) RETURNS %s %s LANGUAGE sql STABLE %s PARALLEL SAFE '
+            'RETURN pg_catalog.%s(%s)', place, name, parameters, CASE name WHEN 'generate_series' THEN 'SETOF' ELSE '' END, result,
             CASE name WHEN 'overlaps' THEN 'CALLED ON NULL INPUT' ELSE 'STRICT' END, name, actual);
         EXECUTE format('COMMENT ON FUNCTION %s%s(%s) IS ''of what was sealed''', place, name, parameters);
     END LOOP;
@@ -763,7 +763,8 @@ SELECT @extschema@.envcrypt_define_functions(
 SELECT @extschema@.envcrypt_define_functions('{to_timestamp}', '{encrypted_int8}', '{int8}');
 SELECT @extschema@.envcrypt_define_functions(names, arguments, conversions)
 FROM (VALUES
-    ('{pow,power}'::pg_catalog.text[], '{encrypted_int8,encrypted_int8}'::pg_catalog.text[], '{int8,int8}'::pg_catalog.text[]),
+    ('{pow,power}'::pg_catalog.text[], '{encrypted_int8,encrypted_int8}'::pg_catalog.text[],
+        '{int8,int8}'::pg_catalog.text[]),
     ('{pow,power}', '{encrypted_int8,envcrypt_float8_operand}', '{int8,float8}'),
     ('{pow,power}', '{envcrypt_float8_operand,encrypted_int8}', '{float8,int8}'),
     ('{pow,power}', '{encrypted_int8,envcrypt_numeric_operand}', '{int8,numeric}'),
