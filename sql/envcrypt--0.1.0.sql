@@ -747,7 +747,8 @@ BEGIN
         WHERE attrelid = 'pg_temp.envcrypt_result'::regclass AND attname = 'x';
         DROP VIEW pg_temp.envcrypt_result;
         EXECUTE format('CREATE FUNCTION %s%s(%s) RETURNS %s %s LANGUAGE sql STABLE %s PARALLEL SAFE '
-            'RETURN pg_catalog.%s(%s)', place, name, parameters, CASE name WHEN 'generate_series' THEN 'SETOF' ELSE '' END, result,
+            'RETURN pg_catalog.%s(%s)', place, name, parameters,
+            CASE name WHEN 'generate_series' THEN 'SETOF' ELSE '' END, result,
             CASE name WHEN 'overlaps' THEN 'CALLED ON NULL INPUT' ELSE 'STRICT' END, name, actual);
         EXECUTE format('COMMENT ON FUNCTION %s%s(%s) IS ''of what was sealed''', place, name, parameters);
     END LOOP;
