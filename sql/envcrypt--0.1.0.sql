@@ -2392,7 +2392,8 @@ BEGIN
     PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
     -- As envcrypt_protect() leaves them: all rows have been checked, but pg_dump writes such a constraint after the data.
     FOR item IN
-        SELECT t.relid, c.conname, pg_get_constraintdef(c.oid) AS definition, obj_description(c.oid, 'pg_constraint') AS comment
+        SELECT t.relid, c.conname, pg_get_constraintdef(c.oid) AS definition,
+            obj_description(c.oid, 'pg_constraint') AS comment
         FROM @extschema@.envcrypt_tree("table") t
         JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
         JOIN pg_constraint c ON c.conrelid = t.relid AND c.contype = 'c' AND a.attnum = ANY (c.conkey)

@@ -1,7 +1,7 @@
 // made_type_call.h: calls of a made type's input functions.
 //
-// A domain's checks may run any statement, also one that reads or compares values of the same type. What such a
-// function keeps in fn_extra, and the value memo, are for one call at a time.
+// A domain's checks may run any statement, also one that reads or compares values of the same type. What such
+// a function keeps in fn_extra, and the value memo, are for one call at a time.
 #pragma once
 
 #include "pg/base_type.h"

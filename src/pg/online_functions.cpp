@@ -10,9 +10,9 @@ ENVCRYPT_FUNCTION(envcrypt_require_own_transaction) {
     if (context != nullptr && IsA(context, CallContext) && !context->atomic)
         PG_RETURN_VOID();
     const char *what = PG_ARGISNULL(0) ? "procedure" : text_to_cstring(PG_GETARG_TEXT_PP(0));
-    ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-                    errmsg("%s cannot run inside a transaction block", what),
-                    errdetail("It commits as it goes."),
-                    errhint("CALL it by itself, outside BEGIN, functions and blocks with EXCEPTION.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+             errmsg("%s cannot run inside a transaction block", what), errdetail("It commits as it goes."),
+             errhint("CALL it by itself, outside BEGIN, functions and blocks with EXCEPTION.")));
     PG_RETURN_VOID();
 }

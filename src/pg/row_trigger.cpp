@@ -69,11 +69,10 @@ void Describe(Relation table, const Trigger &trigger, int owner_at, bool binds, 
             found->owner_type == TEXTOID || found->owner_type == VARCHAROID || found->owner_type == BPCHAROID;
         Oid output = InvalidOid;
         // A cast that the owner of a type has made is not asked: as envcrypt_owner_text() has it.
-        found->owner_has_cast =
-            found->owner_type < FirstNormalObjectId &&
-            find_coercion_pathway(TEXTOID, found->owner_type, COERCION_EXPLICIT, &output) ==
-                COERCION_PATH_FUNC &&
-            get_func_nargs(output) == 1;
+        found->owner_has_cast = found->owner_type < FirstNormalObjectId &&
+                                find_coercion_pathway(TEXTOID, found->owner_type, COERCION_EXPLICIT,
+                                                      &output) == COERCION_PATH_FUNC &&
+                                get_func_nargs(output) == 1;
         if (!found->owner_has_cast) {
             bool is_varlena = false;
             getTypeOutputInfo(found->owner_type, &output, &is_varlena);
