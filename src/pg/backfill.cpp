@@ -6,6 +6,7 @@
 
 #include "pg/errors.h"
 #include "pg/rights.h"
+#include "pg/table_scan.h"
 #include "pg/twin.h"
 
 extern "C" {
@@ -116,14 +117,13 @@ struct BatchResult {
 };
 
 BatchResult RunBatch(Batch *batch, BlockNumber from, BlockNumber to, int64 rows) {
-    BatchResult result{.next = to, .written = 0, .skipped = 0};
     const BlockNumber last = to - from > kMaxBlocks ? from + kMaxBlocks : to;
     ItemPointerData first_row;
     ItemPointerData last_row;
     ItemPointerSet(&first_row, from, FirstOffsetNumber);
     ItemPointerSet(&last_row, last - 1, MaxOffsetNumber);
     TableScanDesc scan = table_beginscan_tidrange(batch->table, batch->snapshot, &first_row, &last_row);
-    result.next = last;
+    BatchResult result{.next = last, .written = 0, .skipped = 0};
     while (table_scan_getnextslot_tidrange(scan, ForwardScanDirection, batch->found)) {
         CHECK_FOR_INTERRUPTS();
         const BlockNumber block = ItemPointerGetBlockNumber(&batch->found->tts_tid);
@@ -145,28 +145,6 @@ BatchResult RunBatch(Batch *batch, BlockNumber from, BlockNumber to, int64 rows)
     }
     table_endscan(scan);
     return result;
-}
-
-// ScanNow calls `use(slot)` for each row until it returns false. One snapshot: no row moves out of sight.
-template <typename Use>
-void ScanNow(Relation table, Use use) {
-    const Snapshot now = RegisterSnapshot(GetLatestSnapshot());
-    TupleTableSlot *slot = table_slot_create(table, nullptr);
-    TableScanDesc scan = table_beginscan_strat(table, now, 0, nullptr, true, false);
-    MemoryContext per_row =
-        AllocSetContextCreate(CurrentMemoryContext, "envcrypt twin", ALLOCSET_DEFAULT_SIZES);
-    const MemoryContext caller = MemoryContextSwitchTo(per_row);
-    bool more = true;
-    while (more && table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
-        CHECK_FOR_INTERRUPTS();
-        more = use(slot);
-        MemoryContextReset(per_row);
-    }
-    MemoryContextSwitchTo(caller);
-    MemoryContextDelete(per_row);
-    table_endscan(scan);
-    ExecDropSingleTupleTableSlot(slot);
-    UnregisterSnapshot(now);
 }
 
 [[noreturn]] void RaiseTwinFault(Relation table, TupleTableSlot *slot, const char *fault) {
@@ -238,7 +216,7 @@ ENVCRYPT_FUNCTION(envcrypt_lacks_twin) {
     Relation table = OpenOwned(PG_GETARG_OID(0), AccessShareLock);
     const Twin *twin = TwinOfTable(table, PG_GETARG_OID(1));
     bool found = false;
-    ScanNow(table, [&](TupleTableSlot *slot) {
+    ForEachRow(table, [&](TupleTableSlot *slot) {
         found = !slot_attisnull(slot, twin->plain) && slot_attisnull(slot, twin->sealed);
         return !found;
     });
@@ -252,7 +230,7 @@ ENVCRYPT_FUNCTION(envcrypt_verify_twin) {
     RequireOpen();
     Twin *twin = TwinOfTable(table, PG_GETARG_OID(1));
     int64 rows = 0;
-    ScanNow(table, [&](TupleTableSlot *slot) {
+    ForEachRow(table, [&](TupleTableSlot *slot) {
         bool should_free = false;
         const char *fault = TwinFault(twin, table, ExecFetchSlotHeapTuple(slot, false, &should_free));
         if (fault != nullptr)

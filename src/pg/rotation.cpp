@@ -14,33 +14,21 @@
 #include "pg/master_ring.h"
 #include "pg/patient_lock.h"
 #include "pg/rights.h"
+#include "pg/table_scan.h"
 
 namespace envcrypt {
 namespace {
 
 constexpr const char *kWhat = "envcrypt_rotate_master()";
 
-// ScanKeys calls `use(slot)` for each row of the key table, as it is now: a rotation in a REPEATABLE READ
-// transaction must see what others committed before it got its lock.
+// ForEachKey calls `use(slot)` for each row of the key table.
 template <typename Use>
-void ScanKeys(Use use) {
+void ForEachKey(Use use) {
     Relation table = table_open(Objects().data_keys, AccessShareLock);
-    const Snapshot now = RegisterSnapshot(GetLatestSnapshot());
-    TupleTableSlot *slot = table_slot_create(table, nullptr);
-    TableScanDesc scan = table_beginscan_strat(table, now, 0, nullptr, true, false);
-    MemoryContext per_row =
-        AllocSetContextCreate(CurrentMemoryContext, "envcrypt rotation row", ALLOCSET_DEFAULT_SIZES);
-    const MemoryContext caller = MemoryContextSwitchTo(per_row);
-    while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
-        CHECK_FOR_INTERRUPTS();
+    ForEachRow(table, [&](TupleTableSlot *slot) {
         use(slot);
-        MemoryContextReset(per_row);
-    }
-    MemoryContextSwitchTo(caller);
-    MemoryContextDelete(per_row);
-    table_endscan(scan);
-    ExecDropSingleTupleTableSlot(slot);
-    UnregisterSnapshot(now);
+        return true;
+    });
     table_close(table, AccessShareLock);
 }
 
@@ -69,7 +57,7 @@ int64 RequireAllWrappers(Keyring *ring, const Fingerprint &primary) {
     int64 to_do = 0;
     int64 missing = 0;
     Fingerprint missing_master{};
-    ScanKeys([&](TupleTableSlot *slot) {
+    ForEachKey([&](TupleTableSlot *slot) {
         StoredKey key;
         ReadKey(slot, &key);
         const Fingerprint &master = key.row.master_fingerprint;
@@ -97,7 +85,7 @@ int64 RewrapAll(Keyring *ring, const Fingerprint &primary) {
     int64 rewrapped = 0;
     Aead *to = WrappingKeyFor(primary);
     KeyTableWriter writer = OpenKeyTableForUpdate();
-    ScanKeys([&](TupleTableSlot *slot) {
+    ForEachKey([&](TupleTableSlot *slot) {
         StoredKey key;
         ReadKey(slot, &key);
         if (key.shredded || key.row.master_fingerprint == primary)
