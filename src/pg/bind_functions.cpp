@@ -42,7 +42,10 @@ ENVCRYPT_FUNCTION(envcrypt_bind_sealed) {
     if (PG_ARGISNULL(0))
         PG_RETURN_NULL();
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, kResult);
-    return BindSealed(type, PG_GETARG_DATUM(0), BindingFromArguments(fcinfo), false);
+    Datum bound = 0;
+    if (!BindSealed(type, PG_GETARG_DATUM(0), BindingFromArguments(fcinfo), &bound))
+        RaiseMisplaced();
+    return bound;
 }
 
 // A NULL context id: the column is not protected, so that the value need only open.

@@ -55,27 +55,26 @@ Datum BindPlain(const BaseType &type, Datum value, const Binding &binding) {
     return SealUnder(KeyToSealFor(binding.owner, kWhat), type, value, binding.context_id);
 }
 
-Datum BindSealed(const BaseType &type, Datum sealed, const Binding &binding, bool unchanged) {
+bool BindSealed(const BaseType &type, Datum sealed, const Binding &binding, Datum *bound) {
     const struct varlena *head = nullptr;
-    SealedHeader header = HeaderOf(type, sealed, &head);
+    const SealedHeader header = HeaderOf(type, sealed, &head);
     const bool in_transit = IsInTransit(header, head);
+    *bound = sealed;
     if (!in_transit) {
         const SealedFor found = WhoseKey(header.key_id, binding.owner);
         if (found == SealedFor::kOwner && header.context_id == binding.context_id)
-            return sealed;
+            return true;
         if (found == SealedFor::kShredded)  // opens for nobody
-            return sealed;
+            return true;
         // Tables may be loaded before keys are, by those who are trusted with it.
         if (found == SealedFor::kUnknown && MayBringSealed())
-            return sealed;
+            return true;
     }
-    if (in_transit ? !(MaySeal() || MayOpen()) : !MayRebind()) {
-        if (unchanged)
-            return sealed;
-        RaiseMisplaced();
-    }
-    const auto *whole = reinterpret_cast<const struct varlena *>(PG_DETOAST_DATUM_PACKED(sealed));
-    return Rebind(type, Header(type, whole), whole, binding);
+    if (in_transit ? !(MaySeal() || MayOpen()) : !MayRebind())
+        return false;
+    *bound = Rebind(type, header, reinterpret_cast<const struct varlena *>(PG_DETOAST_DATUM_PACKED(sealed)),
+                    binding);
+    return true;
 }
 
 const char *BindingFault(const BaseType &type, const struct varlena *sealed, const Binding *binding) {

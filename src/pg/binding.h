@@ -20,10 +20,10 @@ struct Binding {
 // BindPlain seals a base type's value. Requires the right to seal.
 Datum BindPlain(const BaseType &type, Datum value, const Binding &binding);
 
-// BindSealed returns `sealed` itself if it is sealed for this owner and column already, of which no more than
-// the header is fetched; else a copy that is. `unchanged`: the row held it before under the same owner, so
-// that it may stay if it cannot be re-bound. Raises insufficient_privilege.
-Datum BindSealed(const BaseType &type, Datum sealed, const Binding &binding, bool unchanged);
+// BindSealed sets *bound to `sealed` itself if it is sealed for this owner and column already, of which no
+// more than the header is fetched; else to a copy that is. False: the role may not have that done
+// (RaiseMisplaced).
+[[nodiscard]] bool BindSealed(const BaseType &type, Datum sealed, const Binding &binding, Datum *bound);
 
 // BindingFault says what is wrong with a value that should have that binding, or nullptr. It opens it.
 const char *BindingFault(const BaseType &type, const struct varlena *sealed, const Binding *binding);

@@ -6,6 +6,21 @@
 
 using namespace envcrypt;
 
+namespace envcrypt {
+namespace {
+
+// The row held the same value for the same owner before: whoever may update the row may leave it there.
+bool IsUnchanged(const TriggerData &data, const RowTrigger &trigger) {
+    const auto same = [&](AttrNumber column) {
+        return SameInBoth(data.tg_relation, data.tg_trigtuple, data.tg_newtuple, column);
+    };
+    return TRIGGER_FIRED_BY_UPDATE(data.tg_event) && same(trigger.column[0]) &&
+           (trigger.owner_column == InvalidAttrNumber || same(trigger.owner_column));
+}
+
+}  // namespace
+}  // namespace envcrypt
+
 // BEFORE INSERT OR UPDATE FOR EACH ROW WHEN (new.column IS NOT NULL OR new.owner IS NULL), with the arguments
 // context id, 'error' or 'database' (what a row without an owner is), and the type that the column had.
 ENVCRYPT_FUNCTION(envcrypt_owner_trigger) {
@@ -27,12 +42,12 @@ ENVCRYPT_FUNCTION(envcrypt_owner_trigger) {
                         RelationGetRelationName(table)),
                  errhint("Drop trigger \"%s\" or protect the column again.", data->tg_trigger->tgname)));
 
-    const Binding binding = BindingOfRow(trigger, table, row);
-    const bool unchanged = TRIGGER_FIRED_BY_UPDATE(data->tg_event) &&
-                           SameInBoth(table, data->tg_trigtuple, row, trigger.column[0]) &&
-                           (trigger.owner_column == InvalidAttrNumber ||
-                            SameInBoth(table, data->tg_trigtuple, row, trigger.owner_column));
-    Datum bound = BindSealed(*trigger.type, value, binding, unchanged);
+    Datum bound = 0;
+    if (!BindSealed(*trigger.type, value, BindingOfRow(trigger, table, row), &bound)) {
+        if (!IsUnchanged(*data, trigger))
+            RaiseMisplaced();
+        PG_RETURN_POINTER(row);
+    }
     if (bound == value)
         PG_RETURN_POINTER(row);
     PG_RETURN_POINTER(heap_modify_tuple_by_cols(row, RelationGetDescr(table), 1, &column, &bound, &isnull));
