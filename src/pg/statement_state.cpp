@@ -141,10 +141,12 @@ bool IsReplicationWorker() noexcept {
     return IsLogicalWorker();
 }
 
-bool IsLoading() {
-    if (loading == 0 && !IsReplicationWorker())
-        return false;
-    return DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) == 0;
+bool IsLoading() noexcept {
+    return loading > 0 || IsReplicationWorker();
+}
+
+bool IsInsideTrigger() {
+    return DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) > 0;
 }
 
 void InstallStatementHooks() {

@@ -20,9 +20,10 @@ namespace envcrypt {
 // IsReplicationWorker: rows are compared on behalf of a logical replication worker.
 [[nodiscard]] bool IsReplicationWorker() noexcept;
 
-// IsLoading: expressions that are evaluated now belong to the table that a logical replication worker or a
-// COPY FROM writes to, such as its CHECK constraints. Not inside of triggers.
-[[nodiscard]] bool IsLoading();
+// IsLoading: a logical replication worker or a COPY FROM writes to a table. Outside of triggers, expressions
+// that are evaluated then are the table's, such as its CHECK constraints.
+[[nodiscard]] bool IsLoading() noexcept;
+[[nodiscard]] bool IsInsideTrigger();
 
 void InstallStatementHooks();
 

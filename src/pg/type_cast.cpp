@@ -53,7 +53,8 @@ CastState *StateOf(FmgrInfo *function, int argument, int other) {
 // restored as it is, they open nothing, and pass, as PostgreSQL has it for what is NULL.
 bool PassesUnchecked() {
     return unlikely(IsLoading()) &&
-           (IsReplicationWorker() || (superuser() && InputLanguage() == Language::kCiphertext));
+           (IsReplicationWorker() || (superuser() && InputLanguage() == Language::kCiphertext)) &&
+           !IsInsideTrigger();
 }
 
 // A constant that this backend sealed while it parsed the statement would be opened once for each row.
