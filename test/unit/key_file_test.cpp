@@ -20,7 +20,9 @@ constexpr std::string_view kKeyText = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdH
 class KeyFileTest : public testing::Test {
  protected:
     void SetUp() override {
-        std::string pattern = (fs::temp_directory_path() / "envcrypt_key_file_XXXXXX").string();
+        // mkdtemp replaces the six letters.
+        std::string pattern =
+            (fs::temp_directory_path() / "envcrypt_key_file_").string() + std::string(6, 'X');
         ASSERT_NE(mkdtemp(pattern.data()), nullptr);
         directory_ = pattern;
     }
