@@ -1471,7 +1471,7 @@ BEGIN
         JOIN pg_statistic_ext s ON s.stxrelid = t.relid AND a.attnum = ANY (s.stxkeys::int2[])
         JOIN pg_namespace n ON n.oid = s.stxnamespace ORDER BY s.oid
     LOOP
-        IF item.target <> -1 THEN
+        IF item.target >= 0 THEN
             puts := puts || format('ALTER STATISTICS %I.%I SET STATISTICS %s', item.nspname, item.stxname, item.target);
         END IF;
         IF pg_get_userbyid(item.owner) <> current_user THEN
@@ -2295,7 +2295,7 @@ BEGIN
         after := format('ALTER TABLE %s ALTER COLUMN %I %s', item.relid, "column",
             coalesce('SET DEFAULT ' || item.def, 'DROP DEFAULT'));
         RETURN NEXT;
-        IF item.attstattarget <> -1 THEN
+        IF item.attstattarget >= 0 THEN  -- null from PostgreSQL 17 on
             after := format('ALTER TABLE ONLY %s ALTER COLUMN %I SET STATISTICS %s', item.relid, "column",
                 item.attstattarget);
             RETURN NEXT;

@@ -13,7 +13,11 @@
 #include "pg/transit.h"
 
 extern "C" {
+#if PG_VERSION_NUM >= 180000
+PG_MODULE_MAGIC_EXT(.name = "envcrypt", .version = ENVCRYPT_VERSION);
+#else
 PG_MODULE_MAGIC;
+#endif
 PGDLLEXPORT void _PG_init();
 }
 

@@ -19,6 +19,7 @@ extern "C" {
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "commands/extension.h"
+#include "commands/vacuum.h"
 #include "executor/executor.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
@@ -41,8 +42,8 @@ extern "C" {
 #endif
 }
 
-#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 180000
-#error "envcrypt supports PostgreSQL 15 to 17"
+#if PG_VERSION_NUM < 140000 || PG_VERSION_NUM >= 190000
+#error "envcrypt is written for PostgreSQL 14 to 18"
 #endif
 
 #include <cstdint>
@@ -75,6 +76,33 @@ inline bool WalkExpression(Node *node, bool (*walker)(Node *, void *), void *con
 #else
     return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void *>(walker)),
                                   context);
+#endif
+}
+
+// BeginIndexScan is index_beginscan without order-by keys.
+inline IndexScanDesc BeginIndexScan(Relation heap, Relation index, Snapshot snapshot, int keys) {
+#if PG_VERSION_NUM >= 180000
+    return index_beginscan(heap, index, snapshot, nullptr, keys, 0);
+#else
+    return index_beginscan(heap, index, snapshot, keys, 0);
+#endif
+}
+
+// AnalyzeDelayPoint is vacuum_delay_point for ANALYZE.
+inline void AnalyzeDelayPoint() {
+#if PG_VERSION_NUM >= 180000
+    vacuum_delay_point(true);
+#else
+    vacuum_delay_point();
+#endif
+}
+
+// StatisticsTarget is the column's own, negative where it has none.
+inline int StatisticsTarget(const VacAttrStats *stats) noexcept {
+#if PG_VERSION_NUM >= 170000
+    return stats->attstattarget;
+#else
+    return stats->attr->attstattarget;
 #endif
 }
 

@@ -25,7 +25,7 @@ void FreshScan(Oid table, Oid index, std::span<ScanKeyData> keys, ScanDirection 
     Relation by = index_open(index, AccessShareLock);
     const Snapshot fresh = RegisterSnapshot(GetCatalogSnapshot(table));
     TupleTableSlot *slot = table_slot_create(heap, nullptr);
-    IndexScanDesc scan = index_beginscan(heap, by, SnapshotAny, static_cast<int>(keys.size()), 0);
+    IndexScanDesc scan = BeginIndexScan(heap, by, SnapshotAny, static_cast<int>(keys.size()));
     index_rescan(scan, keys.data(), static_cast<int>(keys.size()), nullptr, 0);
     while (index_getnext_slot(scan, direction, slot)) {
         if (table_tuple_satisfies_snapshot(heap, slot, fresh) && !use(slot))

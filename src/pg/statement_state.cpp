@@ -7,7 +7,6 @@
 extern "C" {
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "postmaster/autovacuum.h"
 #include "tcop/pquery.h"
 #include "replication/logicalworker.h"
 #include "replication/walsender.h"
@@ -116,7 +115,7 @@ bool OuterStatementIs(CommandTag tag, CommandTag other) noexcept {
 bool IsAnalyzing() noexcept {
     if (likely(pgstat_track_activities))
         return MyBEEntry != nullptr && MyBEEntry->st_progress_command == PROGRESS_COMMAND_ANALYZE;
-    return analyzing > 0 || IsAutoVacuumWorkerProcess() || OuterStatementIs(CMDTAG_ANALYZE, CMDTAG_VACUUM);
+    return analyzing > 0 || MyBackendType == B_AUTOVAC_WORKER || OuterStatementIs(CMDTAG_ANALYZE, CMDTAG_VACUUM);
 }
 
 bool IsAlteringTable() noexcept {

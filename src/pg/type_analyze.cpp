@@ -2,10 +2,6 @@
 
 #include "pg/backend.h"
 
-extern "C" {
-#include "commands/vacuum.h"
-}
-
 namespace envcrypt {
 namespace {
 
@@ -14,7 +10,7 @@ extern "C" void envcrypt_compute_statistics(VacAttrStatsP stats, AnalyzeAttrFetc
     double total_width = 0;
     int nulls = 0;
     for (int row = 0; row < sampled_rows; row++) {
-        vacuum_delay_point();
+        AnalyzeDelayPoint();
         bool isnull = false;
         const Datum value = fetch(stats, row, &isnull);
         if (isnull)
@@ -38,8 +34,7 @@ extern "C" void envcrypt_compute_statistics(VacAttrStatsP stats, AnalyzeAttrFetc
 ENVCRYPT_FUNCTION(envcrypt_type_analyze) {
     auto *stats = reinterpret_cast<VacAttrStats *>(PG_GETARG_POINTER(0));
     stats->compute_stats = envcrypt::envcrypt_compute_statistics;
-    const int target =
-        stats->attr->attstattarget < 0 ? default_statistics_target : stats->attr->attstattarget;
-    stats->minrows = 300 * target;
+    const int target = envcrypt::StatisticsTarget(stats);
+    stats->minrows = 300 * (target < 0 ? default_statistics_target : target);
     PG_RETURN_BOOL(true);
 }
