@@ -125,6 +125,7 @@ sub queries
 	while (my ($name, $text) = splice @parts, 0, 2)
 	{
 		$text =~ s/\s+\z/\n/;
+		$text =~ s/force_parallel_mode/debug_parallel_query/ if $node->pg_version >= 16;
 		push @queries, { name => $name, text => $text };
 	}
 	return @queries;
@@ -186,6 +187,7 @@ sub spelled
 {
 	my ($text) = @_;
 	$text =~ s{encrypted_([a-z0-9]+)}{$spelling{$1} // $1}ge;
+	$text =~ s/column "\w+" \(position (\d+)\)/column $1/g;    # from PostgreSQL 18 on
 	return $text;
 }
 

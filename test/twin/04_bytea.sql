@@ -43,8 +43,8 @@ SELECT get_byte(raw, 100) FROM t WHERE id = 1;
 -- name: bytea_casts
 SELECT id, raw::text, raw::bytea, raw::varchar FROM t WHERE id < 15 ORDER BY id;
 
--- name: bytea_cast_int_fails
-SELECT raw::int FROM t;
+-- name: bytea_cast_numeric_fails
+SELECT raw::numeric FROM t;
 
 -- name: bytea_output_escape
 SET LOCAL bytea_output = escape;

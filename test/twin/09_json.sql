@@ -106,7 +106,7 @@ SELECT id, jsonb_set(doc, '{a}', '"new"'), jsonb_set(doc, '{z}', '1', false), js
 WHERE jsonb_typeof(doc) = 'object' AND id <> 20 ORDER BY id;
 
 -- name: jsonb_set_column
-SELECT id, jsonb_set('{"a": 0}', '{a}', doc), jsonb_set_lax(doc, '{a}', NULL) FROM t
+SELECT id, jsonb_set('{"a": 0}', '{a}', doc), jsonb_set_lax(doc, '{a}', CASE WHEN id < 0 THEN doc END) FROM t
 WHERE jsonb_typeof(doc) = 'object' AND id <> 20 ORDER BY id;
 
 -- name: jsonb_set_to_jsonb

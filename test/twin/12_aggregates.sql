@@ -18,8 +18,8 @@ SELECT min(note), max(note), min(name), max(name), min(n), max(n), min(amount), 
     max(born),
     min(seen), max(seen), min(host), max(host) FROM t;
 
--- name: min_bytea_fails
-SELECT min(raw) FROM t;
+-- name: min_bool_fails
+SELECT min(flag) FROM t;
 
 -- name: min_jsonb_fails
 SELECT max(doc) FROM t;

@@ -176,7 +176,7 @@ SELECT format('SELECT count(*) FROM t WHERE note = %L', note) FROM t WHERE id IN
 EXPLAIN (COSTS OFF) SELECT id FROM t WHERE note = 'apple';
 
 -- name: explain_analyze
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM t WHERE n > 5;
+EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM t WHERE n > 5;
 
 -- name: explain_runs
 DO $$
