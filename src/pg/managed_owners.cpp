@@ -7,6 +7,7 @@
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
 #include "pg/key_creation.h"
+#include "pg/key_lock.h"
 #include "pg/language.h"
 #include "pg/managed_owners.h"
 #include "pg/rights.h"
@@ -96,13 +97,14 @@ bool HasUserAnywhere(const Owner &owner, Oid truncated) {
     return false;
 }
 
-// A name that another row or table still has keeps its key. The lock makes two who delete the last two rows
-// with one name follow each other.
+// A name that another row or table still has keeps its key. The first lock makes two who delete the last two
+// rows with one name follow each other; the second waits for those who have just written a row with it, and
+// keeps others from it (UserWritten), so that none can be missed.
 void ShredUser(const Owner &owner, Oid truncated) {
-    LockOwner(owner);
-    StoredKey active;
-    if (!FindActiveKey(owner, &active) || HasUserAnywhere(owner, truncated))
-        return;
+    for (const LockTupleMode mode : {LockTupleNoKeyExclusive, LockTupleExclusive}) {
+        if (!LockKeys(owner, mode) || HasUserAnywhere(owner, truncated))
+            return;
+    }
     Tombstones tombstones;
     TombstonesOf(owner, &tombstones);
     DestroyKeys(
@@ -119,11 +121,13 @@ void UserWritten(const TriggerData *data) {
     if (!OwnerOfRow(trigger, data->tg_relation, row, &owner))
         return;
     RequireValidOwner(owner);
-    StoredKey stored;
     // What is restored brings its keys along; else the first value makes one.
-    if (FindActiveKey(owner, &stored) || ForcesCiphertext())
+    if (LockActiveKey(owner) || ForcesCiphertext())
         return;
     EnsureActiveKey(owner, false, "making a data key for a new user");
+    // It may be another transaction's that has just ended.
+    if (!LockActiveKey(owner))
+        RaiseShredded(owner);
 }
 
 void UserDeleted(const TriggerData *data) {

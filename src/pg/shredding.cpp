@@ -4,6 +4,7 @@
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
 #include "pg/key_creation.h"
+#include "pg/key_lock.h"
 #include "pg/key_table.h"
 #include "pg/rights.h"
 #include "pg/shredding.h"
@@ -34,6 +35,14 @@ int DestroyKeys(const Owner &owner, const Tombstone &tombstone,
     return destroyed;
 }
 
+void RaiseShredded(const Owner &owner) {
+    ereport(ERROR, (errcode(kErrKeyDestroyed),
+                    errmsg("data key of owner \"%.*s\" was destroyed", static_cast<int>(owner.stored.size()),
+                           owner.stored.data()),
+                    HideFromLog()));
+    pg_unreachable();
+}
+
 }  // namespace envcrypt
 
 using namespace envcrypt;
@@ -43,7 +52,7 @@ ENVCRYPT_FUNCTION(envcrypt_shred_user) {
     RequireKeyAdministrator();
     const Owner owner = OwnerFromArgument(fcinfo, 0);
     RefuseWriting("envcrypt_shred_user()");
-    LockOwner(owner);
+    LockKeys(owner, LockTupleExclusive);
 
     Tombstones tombstones;
     const int tombstone_count = TombstonesOf(owner, &tombstones);
