@@ -118,15 +118,20 @@ COMMENT ON FUNCTION envcrypt_rotate_master() IS
     'makes the keyring''s first key the current master key and re-wraps all data keys with it; returns how many; '
     'touches no value';
 
-CREATE FUNCTION envcrypt_shred_user(owner text) RETURNS jsonb
+CREATE FUNCTION envcrypt_shred_user(owner text, missing_ok boolean DEFAULT false) RETURNS jsonb
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_shred_user(text) IS
+COMMENT ON FUNCTION envcrypt_shred_user(text, boolean) IS
     'destroys an owner''s data keys, and with them everything sealed for that owner; returns a receipt';
 
+CREATE FUNCTION envcrypt_shred_users(owners text[], OUT owner text, OUT result text, OUT receipt jsonb) RETURNS SETOF record
+    LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_shred_users(text[]) IS
+    'the same for a list, also one that was shredded before: says of each owner what happened';
+
 REVOKE ALL ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
-    envcrypt_rotate_master(), envcrypt_shred_user(text) FROM PUBLIC;
+    envcrypt_rotate_master(), envcrypt_shred_user(text, boolean), envcrypt_shred_users(text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION envcrypt_generate_master_key(), envcrypt_create_user_key(text, boolean),
-    envcrypt_rotate_master(), envcrypt_shred_user(text) TO envcrypt_keyadmin;
+    envcrypt_rotate_master(), envcrypt_shred_user(text, boolean), envcrypt_shred_users(text[]) TO envcrypt_keyadmin;
 
 -- What all encrypted types share.
 
@@ -2992,6 +2997,31 @@ RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_cata
     JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
     WHERE t.kind IN ('owner', 'sync') AND t.enabled <> 'A'
     ORDER BY t.relid::regclass::text COLLATE "C", t.name COLLATE "C")
+    UNION ALL
+    (SELECT 'managed owners', 'error', format('Trigger "%s" of table %s, whose rows are owners, is %s.', t.name,
+            t.relid::regclass, CASE t.enabled WHEN 'D' THEN 'disabled' ELSE 'not enabled always' END),
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; then call envcrypt_manage_owners() again for users from meanwhile.',
+            t.relid::regclass, t.name)
+    FROM @extschema@.envcrypt_triggers t
+    WHERE t.kind = 'users' AND t.enabled <> 'A'
+    ORDER BY t.relid::regclass::text COLLATE "C", t.name COLLATE "C")
+    UNION ALL
+    (SELECT 'managed owners', CASE WHEN m.makes AND m.destroys THEN 'advice' ELSE 'error' END,
+        format('Table %s, whose rows are owners, lacks %s.', m.relid::regclass,
+            CASE WHEN NOT m.makes THEN 'the trigger that makes their keys' WHEN NOT m.destroys
+                THEN 'the trigger that destroys their keys' ELSE 'a trigger for TRUNCATE' END),
+        format('Call envcrypt_manage_owners(%L, %L, on_delete => %L) again.',
+            coalesce(pg_partition_root(m.relid), m.relid::regclass), a.attname,
+            CASE WHEN m.destroys OR m.empties THEN 'shred' ELSE 'keep' END)
+    FROM (
+        SELECT t.relid, max(t.column_number) AS column_number, bool_or(g.tgtype & 4 > 0) AS makes,
+            bool_or(g.tgtype & 8 > 0) AS destroys, bool_or(g.tgtype & 32 > 0) AS empties
+        FROM @extschema@.envcrypt_triggers t JOIN pg_trigger g ON g.oid = t.trigger
+        WHERE t.kind = 'users' GROUP BY t.relid
+    ) AS m
+    JOIN pg_attribute a ON a.attrelid = m.relid AND a.attnum = m.column_number
+    WHERE NOT m.makes OR m.destroys <> m.empties
+    ORDER BY m.relid::regclass::text COLLATE "C")
     UNION ALL
     (SELECT 'unfinished protection', 'advice',
         format('envcrypt_protect_online() has begun with column "%s" of table %s and not ended.', a.attname,
