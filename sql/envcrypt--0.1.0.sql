@@ -2884,14 +2884,18 @@ COMMENT ON FUNCTION envcrypt_reseal(regclass, bigint[], bigint[], boolean) IS
 
 CREATE FUNCTION envcrypt_sealed_tables(OUT relid regclass, OUT kind "char", OUT owned boolean) RETURNS SETOF record
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE holding (type) AS (  -- domains, arrays, rows and ranges of encrypted types, too
+    WITH RECURSIVE inside (type, outside) AS MATERIALIZED (  -- of domains, arrays, rows and ranges
+        SELECT typbasetype, oid FROM pg_type WHERE typbasetype <> 0
+        UNION ALL SELECT typelem, oid FROM pg_type WHERE typelem <> 0 AND typlen = -1
+        UNION ALL SELECT a.atttypid, c.reltype FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+            WHERE a.attnum > 0 AND NOT a.attisdropped AND c.reltype <> 0
+        UNION ALL SELECT rngsubtype, rngtypid FROM pg_range
+        UNION ALL SELECT rngsubtype, rngmultitypid FROM pg_range
+    ), holding (type) AS (
         SELECT t.oid FROM pg_type t
         JOIN pg_proc i ON i.oid = t.typinput AND i.prosrc = 'envcrypt_type_in'
         JOIN pg_language l ON l.oid = i.prolang AND l.lanname = 'c'
-        UNION SELECT t.oid FROM holding h JOIN pg_type t ON t.typbasetype = h.type OR t.typelem = h.type AND t.typlen = -1
-            OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.typrelid AND t.typrelid <> 0 AND a.atttypid = h.type
-                AND a.attnum > 0 AND NOT a.attisdropped)
-            OR EXISTS (SELECT FROM pg_range r WHERE r.rngsubtype = h.type AND t.oid IN (r.rngtypid, r.rngmultitypid))
+        UNION SELECT i.outside FROM holding h JOIN inside i ON i.type = h.type
     )
     SELECT c.oid::regclass, c.relkind, pg_has_role(c.relowner, 'USAGE')
     FROM pg_class c
