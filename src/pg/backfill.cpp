@@ -10,6 +10,8 @@
 #include "pg/twin.h"
 
 extern "C" {
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
 #include "storage/bufmgr.h"
 #include "tcop/utility.h"
 }
@@ -30,12 +32,27 @@ Relation OpenOwned(Oid oid, LOCKMODE lock) {
     return table;
 }
 
+bool IsSyncTriggerFunction(Oid function) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    bool isnull = false;
+    const Datum source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+    const bool is_ours = !isnull &&
+                         reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->prolang == ClanguageId &&
+                         VarlenaChars(PG_DETOAST_DATUM_PACKED(source)) == "envcrypt_sync_trigger";
+    ReleaseSysCache(tuple);
+    return is_ours;
+}
+
 Twin *TwinOfTable(Relation table, Oid trigger_oid) {
     const TriggerDesc *triggers = table->trigdesc;
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
         const Trigger &trigger = triggers->triggers[i];
         if (trigger.tgoid != trigger_oid)
             continue;
+        if (!IsSyncTriggerFunction(trigger.tgfoid))
+            RaiseNotOurTrigger(table, trigger);
         RowTrigger described;
         DescribeRowTrigger(table, trigger, kTwinOwnerAt, &described);
         auto *twin = static_cast<Twin *>(palloc0(sizeof(Twin)));

@@ -84,6 +84,7 @@ std::uint64_t RelationChanges() noexcept {
 
 void AnnounceKeyTableChange() {
     CacheInvalidateRelcacheByRelid(Objects().data_keys);
+    ForceSyncCommit();
 }
 
 void RegisterExtensionCallbacks() {
@@ -101,6 +102,8 @@ ENVCRYPT_FUNCTION(envcrypt_key_table_trigger) {
                         errmsg("envcrypt_key_table_trigger was not called by trigger manager")));
     auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
     CacheInvalidateRelcacheByRelid(RelationGetRelid(trigger->tg_relation));
+    if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+        ForceSyncCommit();
     if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
         PG_RETURN_POINTER(nullptr);
     PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple

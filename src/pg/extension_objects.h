@@ -25,7 +25,9 @@ const ExtensionObjects &Objects();
 // RelationChanges counts what this backend was told of changes to any table's definition.
 [[nodiscard]] std::uint64_t RelationChanges() noexcept;
 
-// AnnounceKeyTableChange makes every backend check its opened keys again, when this transaction commits.
+// AnnounceKeyTableChange makes every backend check its opened keys again, when this transaction commits; and
+// the commit is on disk before anybody hears of it, whatever synchronous_commit says: what was destroyed does
+// not come back.
 void AnnounceKeyTableChange();
 
 void RegisterExtensionCallbacks();

@@ -209,4 +209,9 @@ DataKey *EnsureActiveKey(const Owner &owner, bool after_shred, const char *what)
     return Create(owner, static_cast<Algorithm>(settings.data_key_algorithm), buried + 1, current);
 }
 
+DataKey *CreateKeyVersion(const Owner &owner, std::uint32_t key_version) {
+    return Create(owner, static_cast<Algorithm>(settings.data_key_algorithm), key_version,
+                  EnsureCurrentMasterKey());
+}
+
 }  // namespace envcrypt

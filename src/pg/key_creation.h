@@ -18,6 +18,10 @@ namespace envcrypt {
 // transactions. The caller has established the right to make keys.
 DataKey *EnsureActiveKey(const Owner &owner, bool after_shred, const char *what);
 
+// CreateKeyVersion makes one more version of an owner's key, which seals from now on. The caller holds
+// LockKeys.
+DataKey *CreateKeyVersion(const Owner &owner, std::uint32_t key_version);
+
 // IsShredded: the owner had data keys, which were destroyed, and has no other since. Needs the master key.
 bool IsShredded(const Owner &owner);
 

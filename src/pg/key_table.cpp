@@ -79,18 +79,6 @@ void TextKey(ScanKeyData *key, AttrNumber index_column, std::string_view text) {
                            TextDatum(text));
 }
 
-// The keys of an owner, or the database keys, in order of version.
-std::array<ScanKeyData, 2> OwnerKeys(const Owner &owner) {
-    std::array<ScanKeyData, 2> keys;
-    TextKey(&keys[0], 1, kKindData);
-    if (owner.is_database())
-        ScanKeyEntryInitialize(&keys[1], SK_ISNULL | SK_SEARCHNULL, 2, InvalidStrategy, InvalidOid,
-                               InvalidOid, InvalidOid, static_cast<Datum>(0));
-    else
-        TextKey(&keys[1], 2, owner.stored);
-    return keys;
-}
-
 bool FindFirst(Oid index, std::span<ScanKeyData> keys, ScanDirection direction, StoredKey *found) {
     bool hit = false;
     FreshScan(Objects().data_keys, index, keys, direction, [&hit, found](TupleTableSlot *slot) {
@@ -102,6 +90,17 @@ bool FindFirst(Oid index, std::span<ScanKeyData> keys, ScanDirection direction, 
 }
 
 }  // namespace
+
+std::array<ScanKeyData, 2> OwnerKeys(const Owner &owner) {
+    std::array<ScanKeyData, 2> keys;
+    TextKey(&keys[0], 1, kKindData);
+    if (owner.is_database())
+        ScanKeyEntryInitialize(&keys[1], SK_ISNULL | SK_SEARCHNULL, 2, InvalidStrategy, InvalidOid,
+                               InvalidOid, InvalidOid, static_cast<Datum>(0));
+    else
+        TextKey(&keys[1], 2, owner.stored);
+    return keys;
+}
 
 void ReadKey(TupleTableSlot *slot, StoredKey *key) {
     *key = StoredKey{};

@@ -5,10 +5,16 @@
 // kErrCannotOpen.
 #pragma once
 
+#include <array>
+
 #include "core/key_operations.h"
 
 #include "pg/backend.h"
 #include "pg/owner.h"
+
+extern "C" {
+#include "access/skey.h"
+}
 
 namespace envcrypt {
 
@@ -18,6 +24,9 @@ struct StoredKey {
     bool ours = false;  // this version was written by the running transaction
     ItemPointerData place{};
 };
+
+// OwnerKeys selects an owner's keys, or the database keys, in data_keys_by_owner: in order of version.
+std::array<ScanKeyData, 2> OwnerKeys(const Owner &owner);
 
 // FindKey looks a key up by id. False if there is none.
 bool FindKey(std::uint64_t key_id, StoredKey *found);

@@ -1,12 +1,14 @@
 // managed_owners.cpp: the triggers that make a data key with each user and, if they are told to, destroy it
 // with the user.
 //
-// All of a table's triggers have one function. The row trigger for INSERT OR UPDATE is what makes a table a
-// managed one; its WHEN clause names the column.
+// All of a table's triggers have one function. A row trigger is what makes a table a managed one; its WHEN
+// clause names the column. Triggers that have another form than those which envcrypt_manage_owners() makes
+// raise an error, and do not count. A disabled one makes no keys, but the rows of its table keep theirs.
 
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
 #include "pg/key_creation.h"
+#include "pg/key_lock.h"
 #include "pg/language.h"
 #include "pg/managed_owners.h"
 #include "pg/rights.h"
@@ -34,11 +36,19 @@ Oid TriggerFunction() {
                            PointerGetDatum(buildoidvector(nullptr, 0)), ObjectIdGetDatum(schema));
 }
 
-constexpr std::int16_t kMakesKeys = TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT;
+constexpr std::int16_t kMakesKeys = TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE;  // AFTER
+constexpr std::int16_t kDestroysKeys = TRIGGER_TYPE_ROW | TRIGGER_TYPE_DELETE;
+constexpr std::int16_t kEmpties = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE;
+
+// The column that a row trigger's WHEN clause names, or InvalidAttrNumber.
+AttrNumber UserColumn(const char *when) {
+    const TriggerColumns named = ColumnsOfTrigger(when);
+    return named.count == 1 && !named.is_null[0] ? named.column[0] : InvalidAttrNumber;
+}
 
 // The managed table that a trigger makes one, or no table. Of a partitioned table, only the trigger of the
 // table itself counts, not its copies on partitions.
-UsersTable TableOfTrigger(Relation triggers, Oid trigger) {
+UsersTable TableOfTrigger(Relation triggers, Oid trigger, bool with_disabled) {
     UsersTable users{};
     ScanKeyData key;
     ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
@@ -48,16 +58,29 @@ UsersTable TableOfTrigger(Relation triggers, Oid trigger) {
         const auto *form = reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple));
         bool isnull = false;
         const Datum when = heap_getattr(tuple, Anum_pg_trigger_tgqual, RelationGetDescr(triggers), &isnull);
-        if (!isnull && !OidIsValid(form->tgparentid) && form->tgenabled != TRIGGER_DISABLED &&
-            (form->tgtype & kMakesKeys) == kMakesKeys)
-            users = {form->tgrelid, ColumnsOfTrigger(TextDatumGetCString(when)).column[0]};
+        if (!isnull && !OidIsValid(form->tgparentid) && !OidIsValid(form->tgconstraint) &&
+            (with_disabled || form->tgenabled != TRIGGER_DISABLED) && form->tgattr.dim1 == 0 &&
+            (form->tgtype == kMakesKeys || form->tgtype == kDestroysKeys))
+            users = {form->tgrelid, UserColumn(TextDatumGetCString(when))};
     }
     systable_endscan(scan);
+    if (users.column == InvalidAttrNumber || !CanHaveUsers(users))
+        users = {};
     return users;
 }
 
+bool IsListed(const List *tables, const UsersTable &users) {
+    const ListCell *cell = nullptr;
+    foreach (cell, tables) {
+        const auto *other = static_cast<const UsersTable *>(lfirst(cell));
+        if (other->table == users.table && other->column == users.column)
+            return true;
+    }
+    return false;
+}
+
 // All managed tables: those with a trigger that depends on our function. palloc'd.
-List *ManagedTables() {
+List *ManagedTables(bool with_disabled) {
     List *tables = NIL;
     Relation triggers = table_open(TriggerRelationId, AccessShareLock);
     Relation depend = table_open(DependRelationId, AccessShareLock);
@@ -72,8 +95,8 @@ List *ManagedTables() {
         const auto *form = reinterpret_cast<Form_pg_depend>(GETSTRUCT(tuple));
         if (form->classid != TriggerRelationId)
             continue;
-        const UsersTable users = TableOfTrigger(triggers, form->objid);
-        if (!OidIsValid(users.table) || users.column <= 0)
+        const UsersTable users = TableOfTrigger(triggers, form->objid, with_disabled);
+        if (!OidIsValid(users.table) || IsListed(tables, users))
             continue;
         auto *kept = static_cast<UsersTable *>(palloc(sizeof(UsersTable)));
         *kept = users;
@@ -86,9 +109,9 @@ List *ManagedTables() {
 }
 
 // `truncated`: a table whose rows do not count any more.
-bool HasUserAnywhere(const Owner &owner, Oid truncated) {
+bool HasUserIn(const List *tables, const Owner &owner, Oid truncated) {
     const ListCell *cell = nullptr;
-    foreach (cell, ManagedTables()) {
+    foreach (cell, tables) {
         const auto *users = static_cast<const UsersTable *>(lfirst(cell));
         if (users->table != truncated && HasUser(*users, owner, truncated))
             return true;
@@ -96,13 +119,14 @@ bool HasUserAnywhere(const Owner &owner, Oid truncated) {
     return false;
 }
 
-// A name that another row or table still has keeps its key. The lock makes two who delete the last two rows
-// with one name follow each other.
+// A name that another row or table still has keeps its key. The first lock makes two who delete the last two
+// rows with one name follow each other; the second waits for those who have just written a row with it, and
+// keeps others from it (UserWritten), so that none can be missed.
 void ShredUser(const Owner &owner, Oid truncated) {
-    LockOwner(owner);
-    StoredKey active;
-    if (!FindActiveKey(owner, &active) || HasUserAnywhere(owner, truncated))
-        return;
+    for (const LockTupleMode mode : {LockTupleNoKeyExclusive, LockTupleExclusive}) {
+        if (!LockKeys(owner, mode) || HasUserIn(ManagedTables(true), owner, truncated))
+            return;
+    }
     Tombstones tombstones;
     TombstonesOf(owner, &tombstones);
     DestroyKeys(
@@ -119,11 +143,13 @@ void UserWritten(const TriggerData *data) {
     if (!OwnerOfRow(trigger, data->tg_relation, row, &owner))
         return;
     RequireValidOwner(owner);
-    StoredKey stored;
     // What is restored brings its keys along; else the first value makes one.
-    if (FindActiveKey(owner, &stored) || ForcesCiphertext())
+    if (LockActiveKey(owner) || ForcesCiphertext())
         return;
     EnsureActiveKey(owner, false, "making a data key for a new user");
+    // It may be another transaction's that has just ended.
+    if (!LockActiveKey(owner))
+        RaiseShredded(owner);
 }
 
 void UserDeleted(const TriggerData *data) {
@@ -141,10 +167,11 @@ void UsersTruncated(const TriggerData *data) {
     UsersTable users{.table = RelationGetRelid(data->tg_relation), .column = InvalidAttrNumber};
     for (int i = 0; i < triggers->numtriggers; i++) {
         const Trigger &other = triggers->triggers[i];
-        if (other.tgfoid == data->tg_trigger->tgfoid && other.tgqual != nullptr)
-            users.column = ColumnsOfTrigger(other.tgqual).column[0];
+        if (other.tgfoid == data->tg_trigger->tgfoid && other.tgqual != nullptr &&
+            users.column == InvalidAttrNumber)
+            users.column = UserColumn(other.tgqual);
     }
-    if (users.column <= 0)
+    if (users.column == InvalidAttrNumber || !CanHaveUsers(users))
         return;
     ForEachUser(
         users,
@@ -154,8 +181,22 @@ void UsersTruncated(const TriggerData *data) {
 
 }  // namespace
 
+namespace {
+
+void RequireFormOfOurs(const TriggerData *data) {
+    const Trigger &trigger = *data->tg_trigger;
+    const bool empties = HasFormOfOurs(trigger, kEmpties);
+    if (trigger.tgnargs > 0 ||
+        !(empties || HasFormOfOurs(trigger, kMakesKeys) || HasFormOfOurs(trigger, kDestroysKeys)))
+        RaiseNotUserTrigger(data->tg_relation, trigger);
+    if (!empties && !CanHaveUsers({RelationGetRelid(data->tg_relation), UserTriggerOf(data).owner_column}))
+        RaiseNotUserTrigger(data->tg_relation, trigger);
+}
+
+}  // namespace
+
 bool IsManagedOwner(const Owner &owner) {
-    return HasUserAnywhere(owner, InvalidOid);
+    return HasUserIn(ManagedTables(false), owner, InvalidOid);
 }
 
 }  // namespace envcrypt
@@ -166,12 +207,10 @@ using namespace envcrypt;
 // writes the row.
 ENVCRYPT_FUNCTION(envcrypt_managed_owner_trigger) {
     auto *data = reinterpret_cast<TriggerData *>(fcinfo->context);
-    if (!CALLED_AS_TRIGGER(fcinfo) ||
-        !(TRIGGER_FIRED_BY_TRUNCATE(data->tg_event)
-              ? TRIGGER_FIRED_BEFORE(data->tg_event)
-              : TRIGGER_FIRED_AFTER(data->tg_event) && TRIGGER_FIRED_FOR_ROW(data->tg_event)))
+    if (!CALLED_AS_TRIGGER(fcinfo))
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                         errmsg("function was not called as a trigger of envcrypt_manage_owners()")));
+    RequireFormOfOurs(data);
     if (SpeaksOnlyCiphertext())  // the rows of keys are replicated themselves
         PG_RETURN_POINTER(nullptr);
     if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))

@@ -7,6 +7,7 @@
 #include "pg/extension_objects.h"
 
 extern "C" {
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "parser/parse_coerce.h"
 #include "rewrite/prs2lock.h"
@@ -18,20 +19,6 @@ namespace envcrypt {
 namespace {
 
 HTAB *known_triggers = nullptr;
-
-extern "C" bool envcrypt_collect_columns(Node *node, void *context) {
-    if (node == nullptr)
-        return false;
-    if (IsA(node, Var)) {
-        auto *found = static_cast<TriggerColumns *>(context);
-        const AttrNumber column = reinterpret_cast<Var *>(node)->varattno;
-        AttrNumber *end = found->column + found->count;
-        if (column > 0 && found->count < kMaxTriggerColumns && std::find(found->column, end, column) == end)
-            found->column[found->count++] = column;
-        return false;
-    }
-    return WalkExpression(node, envcrypt_collect_columns, context);
-}
 
 [[noreturn]] void RaiseNotOurs(Relation table, const Trigger &trigger, bool binds) {
     ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -47,6 +34,12 @@ void Describe(Relation table, const Trigger &trigger, int owner_at, bool binds, 
     if (trigger.tgqual == nullptr)
         RaiseNotOurs(table, trigger, binds);
     const TriggerColumns named = ColumnsOfTrigger(trigger.tgqual);
+    if (named.count < std::max(owner_at, 1) || named.count > owner_at + 1)
+        RaiseNotOurs(table, trigger, binds);
+    for (int i = 0; i < named.count; i++) {
+        if (named.is_null[i] != (binds && i == owner_at))
+            RaiseNotOurs(table, trigger, binds);
+    }
     const TupleDesc columns = RelationGetDescr(table);
     found->trigger = trigger.tgoid;
     const auto type_of = [columns](AttrNumber column) {
@@ -58,13 +51,13 @@ void Describe(Relation table, const Trigger &trigger, int owner_at, bool binds, 
         if (found->column[i] > columns->natts)
             RaiseNotOurs(table, trigger, binds);
     }
-    if (found->columns == 0 || found->columns < owner_at)
-        RaiseNotOurs(table, trigger, binds);
     found->type =
         IsPlainEncryptedType(type_of(found->column[0])) ? FindBaseType(type_of(found->column[0])) : nullptr;
     if (found->columns > owner_at) {
         found->owner_column = found->column[owner_at];
         found->owner_type = type_of(found->owner_column);
+        if (IsEncryptedType(found->owner_type))
+            RaiseNotOurs(table, trigger, binds);
         found->owner_is_varlena =
             found->owner_type == TEXTOID || found->owner_type == VARCHAROID || found->owner_type == BPCHAROID;
         Oid output = InvalidOid;
@@ -83,7 +76,8 @@ void Describe(Relation table, const Trigger &trigger, int owner_at, bool binds, 
 
 // The arguments of a trigger that binds values.
 void DescribeBinding(Relation table, const Trigger &trigger, RowTrigger *found) {
-    if (trigger.tgnargs < 2)
+    if (trigger.tgnargs < 2 || !HasFormOfOurs(trigger, TRIGGER_TYPE_ROW | TRIGGER_TYPE_BEFORE |
+                                                           TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE))
         RaiseNotOurs(table, trigger, true);
     char *end = nullptr;
     const std::uint64_t context_id = std::strtoul(trigger.tgargs[0], &end, 10);
@@ -91,6 +85,8 @@ void DescribeBinding(Relation table, const Trigger &trigger, RowTrigger *found) 
         RaiseNotOurs(table, trigger, true);
     found->context_id = static_cast<std::uint16_t>(context_id);
     found->null_owner_allowed = strcmp(trigger.tgargs[1], "database") == 0;
+    if (!found->null_owner_allowed && strcmp(trigger.tgargs[1], "error") != 0)
+        RaiseNotOurs(table, trigger, true);
 }
 
 RowTrigger *FindOrAdd(Oid trigger, bool *found) {
@@ -144,9 +140,29 @@ const RowTrigger &Known(const TriggerData *data, int owner_at, bool binds) {
 }  // namespace
 
 TriggerColumns ColumnsOfTrigger(const char *when) {
+    auto *node = static_cast<Node *>(stringToNode(when));
+    const bool is_or = IsA(node, BoolExpr) && reinterpret_cast<BoolExpr *>(node)->boolop == OR_EXPR;
+    const List *tests = is_or ? reinterpret_cast<BoolExpr *>(node)->args : list_make1(node);
     TriggerColumns found{};
-    envcrypt_collect_columns(static_cast<Node *>(stringToNode(when)), &found);
+    if (list_length(tests) > kMaxTriggerColumns)
+        return found;
+    const ListCell *cell = nullptr;
+    foreach (cell, tests) {
+        const auto *test = static_cast<const NullTest *>(lfirst(cell));
+        if (!IsA(test, NullTest) || !IsA(test->arg, Var))
+            return {};
+        const AttrNumber column = reinterpret_cast<const Var *>(test->arg)->varattno;
+        AttrNumber *const end = found.column + found.count;
+        if (column <= 0 || std::find(found.column, end, column) != end)
+            return {};
+        found.is_null[found.count] = test->nulltesttype == IS_NULL;
+        found.column[found.count++] = column;
+    }
     return found;
+}
+
+bool HasFormOfOurs(const Trigger &trigger, std::int16_t type) {
+    return trigger.tgtype == type && trigger.tgnattr == 0 && !OidIsValid(trigger.tgconstraint);
 }
 
 void DescribeRowTrigger(Relation table, const Trigger &trigger, int owner_at, RowTrigger *described) {
@@ -157,6 +173,10 @@ void DescribeRowTrigger(Relation table, const Trigger &trigger, int owner_at, Ro
 
 void RaiseNotOurTrigger(Relation table, const Trigger &trigger) {
     RaiseNotOurs(table, trigger, true);
+}
+
+void RaiseNotUserTrigger(Relation table, const Trigger &trigger) {
+    RaiseNotOurs(table, trigger, false);
 }
 
 const RowTrigger &RowTriggerOf(FunctionCallInfo fcinfo, int owner_at) {

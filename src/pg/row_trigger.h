@@ -17,12 +17,17 @@ namespace envcrypt {
 
 inline constexpr int kMaxTriggerColumns = 3;
 
-// ColumnsOfTrigger reads the columns that a WHEN clause, as pg_trigger.tgqual has it, names, in its order.
+// ColumnsOfTrigger reads the columns that a WHEN clause of ours, as pg_trigger.tgqual has it, names, in its
+// order: different columns, of each of which it asks whether it is null. Of any other clause, the count is 0.
 struct TriggerColumns {
     int count;
     AttrNumber column[kMaxTriggerColumns];
+    bool is_null[kMaxTriggerColumns];  // asked is IS NULL, not IS NOT NULL
 };
 TriggerColumns ColumnsOfTrigger(const char *when);
+
+// HasFormOfOurs: fires at these events and times (TRIGGER_TYPE_...), whatever columns an UPDATE names.
+bool HasFormOfOurs(const Trigger &trigger, std::int16_t type);
 
 struct RowTrigger {
     Oid trigger;  // key of the table that keeps these
@@ -48,8 +53,10 @@ const RowTrigger &RowTriggerOf(FunctionCallInfo fcinfo, int owner_at);
 void DescribeRowTrigger(Relation table, const Trigger &trigger, int owner_at, RowTrigger *described);
 
 [[noreturn]] void RaiseNotOurTrigger(Relation table, const Trigger &trigger);
+[[noreturn]] void RaiseNotUserTrigger(Relation table, const Trigger &trigger);
 
 // UserTriggerOf is the same for a row trigger of a table whose rows are owners: WHEN names the owner alone.
+// The caller has looked at its form.
 const RowTrigger &UserTriggerOf(const TriggerData *data);
 
 // FiringTuple returns the tuple that a BEFORE INSERT OR UPDATE trigger is to return.

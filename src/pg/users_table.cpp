@@ -5,9 +5,11 @@
 #include <cstring>
 
 extern "C" {
+#include "catalog/pg_class.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "parser/parse_coerce.h"
 #include "utils/typcache.h"
 }
 
@@ -78,6 +80,11 @@ bool IsMadeOf(const char *characters, const char *text) {
     return *text != '\0' && strspn(text, characters) == strlen(text);
 }
 
+// Its values are passed as text, and compared so.
+bool IsTextLike(Oid type) {
+    return type == BPCHAROID || IsBinaryCoercible(type, TEXTOID);
+}
+
 // AsColumnType makes the value that a row with this name has, so that an index finds it. False if there can
 // be none: it is not how a value of that type is printed.
 bool AsColumnType(Oid type, const char *name, Datum *value) {
@@ -133,7 +140,7 @@ bool AsColumnType(Oid type, const char *name, Datum *value) {
                 break;
             }
             *value = CStringGetTextDatum(name);
-            return true;
+            return IsTextLike(type);
     }
     Oid input = InvalidOid;
     Oid parameter = InvalidOid;
@@ -143,6 +150,26 @@ bool AsColumnType(Oid type, const char *name, Datum *value) {
 }
 
 }  // namespace
+
+bool CanHaveUsers(const UsersTable &users) {
+    const char kind = get_rel_relkind(users.table);
+    if ((kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE) ||
+        get_rel_persistence(users.table) == RELPERSISTENCE_TEMP)
+        return false;
+    const Oid type = getBaseType(get_atttype(users.table, users.column));
+    switch (type) {
+        case INT2OID:
+        case INT4OID:
+        case INT8OID:
+        case OIDOID:
+        case NUMERICOID:
+        case UUIDOID:
+        case NAMEOID:
+            return true;
+        default:
+            return type_is_enum(type) || IsTextLike(type);
+    }
+}
 
 bool HasUser(const UsersTable &users, const Owner &owner, Oid except) {
     Relation table = try_table_open(users.table, AccessShareLock);

@@ -13,6 +13,9 @@ struct UsersTable {
     AttrNumber column;
 };
 
+// CanHaveUsers: rows of the table can be looked at by every session, and the column's type can name owners.
+bool CanHaveUsers(const UsersTable &users);
+
 // HasUser: a row has this name; of the partition `except`, if that is valid, rows do not count. False where
 // the table is gone.
 bool HasUser(const UsersTable &users, const Owner &owner, Oid except);

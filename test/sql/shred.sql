@@ -66,4 +66,37 @@ BEGIN
 END $$;
 SELECT count(*) FROM sealed a JOIN sealed b ON format('%s', a.t) = format('%s', b.t) WHERE a.id = 2 AND b.id = 3;
 RESET envcrypt.io;
+-- A list, some of whom were shredded before, or have never had a key: what happened to each, in order, once.
+SELECT envcrypt_create_user_key('l-ann') IS NOT NULL, envcrypt_create_user_key('l-bob') IS NOT NULL,
+    envcrypt_create_user_key('l-cyd') IS NOT NULL;
+SELECT envcrypt_shred_user('l-bob') IS NOT NULL;
+SELECT envcrypt_shred_user('l-bob', missing_ok => true), envcrypt_shred_user('l-nobody', missing_ok => true),
+    envcrypt_shred_user('l-cyd', missing_ok => true) IS NOT NULL;
+SELECT envcrypt_shred_user('l-bob', missing_ok => false);
+SELECT envcrypt_shred_user('l-nobody', missing_ok => NULL);
+SELECT envcrypt_shred_user(NULL, missing_ok => true);
+SELECT owner, result, receipt -> 'destroyed' -> 0 -> 'key_version' AS version, length(receipt ->> 'tombstone') AS tombstone
+FROM envcrypt_shred_users('{l-nobody,l-bob,l-ann,l-cyd,l-ann}');
+SELECT owner, result, receipt FROM envcrypt_shred_users('{l-nobody,l-bob,l-ann}');
+SELECT * FROM envcrypt_shred_users('{}');
+SELECT * FROM envcrypt_shred_users(NULL);
+SELECT * FROM envcrypt_shred_users('{l-ann,NULL}');
+SELECT * FROM envcrypt_shred_users('{l-ann,""}');
+-- All or none.
+SELECT envcrypt_create_user_key('l-dora') IS NOT NULL;
+BEGIN;
+SELECT result FROM envcrypt_shred_users('{l-dora}');
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT result FROM envcrypt_shred_users('{l-dora}');
+ROLLBACK;
+CREATE ROLE regress_ec_shredder;
+SET ROLE regress_ec_shredder;
+SELECT result FROM envcrypt_shred_users('{l-dora}');
+RESET ROLE;
+GRANT envcrypt_keyadmin TO regress_ec_shredder;
+SET ROLE regress_ec_shredder;
+SELECT owner, result FROM envcrypt_shred_users('{l-dora,l-ann}');
+RESET ROLE;
+DROP ROLE regress_ec_shredder;
 DROP TABLE sealed, restored;
