@@ -14,7 +14,8 @@ extern "C" {
 namespace envcrypt {
 
 // GuardDrop is told of each object, or column, that the current command is about to drop. What is said of the
-// extension goes before what is said of columns, so these are kept for RefuseLostColumns, at the command's end.
+// extension goes before what is said of columns, so these are kept for RefuseLostColumns, at the command's
+// end.
 void GuardDrop(Oid catalog, Oid object, int column, int flags);
 void RefuseLostColumns();
 

@@ -63,7 +63,9 @@ const char *NameOf(Relation table) {
 }
 
 AttrNumber ProtectedColumn(const Trigger &trigger) {
-    return trigger.tgqual == nullptr ? InvalidAttrNumber : ColumnsOfTrigger(trigger.tgqual).column[0];
+    if (trigger.tgqual == nullptr)
+        return InvalidAttrNumber;
+    return ColumnsOfTrigger(trigger.tgqual).column[0];
 }
 
 void RefuseTwice(Relation table, const Trigger &one, const Trigger &other) {
