@@ -48,6 +48,8 @@ extern "C" void envcrypt_object_access(ObjectAccessType access, Oid catalog, Oid
         next_access_hook(access, catalog, object, column, argument);
     if ((access == OAT_POST_CREATE || access == OAT_POST_ALTER) && IsWatched(catalog))
         NoteTouched(catalog, object);
+    else if (access == OAT_TRUNCATE)
+        GuardTruncate(object);
     else if (access == OAT_DROP)
         GuardDrop(catalog, object, column, static_cast<const ObjectAccessDrop *>(argument)->dropflags);
 }
@@ -99,7 +101,8 @@ extern "C" void envcrypt_follow_utility(PlannedStmt *statement, const char *quer
     auto *const next = next_utility_hook != nullptr ? next_utility_hook : standard_ProcessUtility;
     // Parts of a command belong to it: CREATE SCHEMA's tables, the indexes of CREATE TABLE.
     if (context == PROCESS_UTILITY_SUBCOMMAND ||
-        !command_tag_event_trigger_ok(CreateCommandTag(statement->utilityStmt))) {
+        (!IsA(statement->utilityStmt, TruncateStmt) &&
+         !command_tag_event_trigger_ok(CreateCommandTag(statement->utilityStmt)))) {
         next(statement, query, read_only_tree, context, params, environment, destination, completion);
         return;
     }

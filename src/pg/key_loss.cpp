@@ -29,6 +29,14 @@ int HintOnPurpose(const char *otherwise) {
                    otherwise);
 }
 
+[[noreturn]] void RaiseTruncate(const char *table) {
+    ereport(ERROR,
+            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("cannot truncate table \"%s\"", table),
+             errdetail("It holds keys of this database, without which no encrypted value can be opened."),
+             HintOnPurpose("To destroy one owner's keys, call envcrypt_shred_user()."), HideFromLog()));
+    pg_unreachable();
+}
+
 void GuardExtension(Oid extension) {
     const char *name = get_extension_name(extension);
     if (name == nullptr || strcmp(name, "envcrypt") != 0)
@@ -131,17 +139,24 @@ void RefuseLostColumns() {
              HideFromLog()));
 }
 
+void GuardTruncate(Oid table) {
+    if (settings.allow_data_loss)
+        return;
+    const char *name = get_rel_name(table);
+    if (name == nullptr ||
+        (strcmp(name, "envcrypt_data_keys") != 0 && strcmp(name, "envcrypt_master_keys") != 0))
+        return;
+    const Oid extension = getExtensionOfObject(RelationRelationId, table);
+    if (OidIsValid(extension) && extension == get_extension_oid("envcrypt", true))
+        RaiseTruncate(name);
+}
+
 void GuardKeyTable(const TriggerData &trigger) {
     if (settings.allow_data_loss || IsReplicationWorker())
         return;
     const char *table = RelationGetRelationName(trigger.tg_relation);
     if (TRIGGER_FIRED_BY_TRUNCATE(trigger.tg_event))
-        ereport(
-            ERROR,
-            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("cannot truncate table \"%s\"", table),
-             errdetail("It holds keys of this database, without which no encrypted value can be "
-                       "opened."),
-             HintOnPurpose("To destroy one owner's keys, call envcrypt_shred_user()."), HideFromLog()));
+        RaiseTruncate(table);
     if (!TRIGGER_FIRED_FOR_ROW(trigger.tg_event) || !TRIGGER_FIRED_BY_DELETE(trigger.tg_event) ||
         RelationGetRelid(trigger.tg_relation) != Objects().data_keys)
         return;

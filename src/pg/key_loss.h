@@ -19,6 +19,10 @@ namespace envcrypt {
 void GuardDrop(Oid catalog, Oid object, int column, int flags);
 void RefuseLostColumns();
 
+// GuardTruncate is told of each table that a TRUNCATE statement names or reaches, so that triggers that were
+// disabled, as test cleaners do it, make no difference.
+void GuardTruncate(Oid table);
+
 // GuardKeyTable is told of what a statement does to a key table. What a publisher has done, its subscribers
 // follow.
 void GuardKeyTable(const TriggerData &trigger);

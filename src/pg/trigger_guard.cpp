@@ -17,7 +17,7 @@ extern "C" {
 namespace envcrypt {
 namespace {
 
-enum class Kind : std::uint8_t { kOther, kOwner, kSync, kUsers };
+enum class Kind : std::uint8_t { kOther, kOwner, kSync, kUsers, kKeyTable };
 
 bool Binds(Kind kind) {
     return kind == Kind::kOwner || kind == Kind::kSync;
@@ -39,19 +39,23 @@ Kind KindOf(const Trigger &trigger) {
             kind = Kind::kSync;
         else if (symbol == "envcrypt_managed_owner_trigger")
             kind = Kind::kUsers;
+        else if (symbol == "envcrypt_key_table_trigger")
+            kind = Kind::kKeyTable;
     }
     ReleaseSysCache(tuple);
     return kind;
 }
 
+// InvalidOid for a trigger that is gone, or is a constraint's own.
 Oid TableOfTrigger(Oid trigger) {
     Relation pg_trigger = table_open(TriggerRelationId, AccessShareLock);
     ScanKeyData key;
     ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
     SysScanDesc scan = systable_beginscan(pg_trigger, TriggerOidIndexId, true, nullptr, 1, &key);
     HeapTuple tuple = systable_getnext(scan);
-    const Oid table =
-        HeapTupleIsValid(tuple) ? reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple))->tgrelid : InvalidOid;
+    const auto *form =
+        HeapTupleIsValid(tuple) ? reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple)) : nullptr;
+    const Oid table = form != nullptr && !form->tgisinternal ? form->tgrelid : InvalidOid;
     systable_endscan(scan);
     table_close(pg_trigger, AccessShareLock);
     return table;

@@ -69,6 +69,12 @@ for my $preloaded (1, 0)
 	fails($node, 'TRUNCATE envcrypt_master_keys', @truncate, "$what: nor that of master keys", @shop);
 	fails($node, 'TRUNCATE app.notes, envcrypt_data_keys CASCADE', @truncate, "$what: nor with others", @shop);
 	fails($node, 'SET session_replication_role = replica; TRUNCATE envcrypt_data_keys', @truncate, "$what: nor as a replica", @shop);
+	fails($node, 'ALTER TABLE envcrypt_data_keys DISABLE TRIGGER ALL; TRUNCATE envcrypt_data_keys', @truncate,
+		"$what: nor by who has disabled its triggers", @shop);
+	value($node, 'ALTER TABLE envcrypt_data_keys ENABLE TRIGGER ALL', @shop);
+	is(value($node, q{SELECT string_agg(DISTINCT tgenabled::text, '') FROM pg_trigger WHERE tgrelid = 'envcrypt_data_keys'::regclass}, @shop),
+		'A', "$what: which come back enabled always");
+	value($node, 'CREATE TABLE lib.envcrypt_data_keys (a int); TRUNCATE lib.envcrypt_data_keys; DROP TABLE lib.envcrypt_data_keys', @shop, user => 'maker');
 	my @delete = ('55000', qr/cannot delete data keys from table "envcrypt_data_keys".*envcrypt_shred_user.*allow_data_loss/s);
 	fails($node, 'DELETE FROM envcrypt_data_keys', @delete, "$what: keys are not deleted", @shop);
 	fails($node, 'DELETE FROM envcrypt_data_keys WHERE owner = $$ann$$', @delete, "$what: nor by who may write all", @shop, user => 'scribe');
