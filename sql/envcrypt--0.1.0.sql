@@ -1794,74 +1794,6 @@ CREATE FUNCTION envcrypt_unprotect("table" regclass, "column" name) RETURNS void
     AS $$ SELECT @extschema@.envcrypt_unprotect("table", ARRAY["column"]) $$;
 COMMENT ON FUNCTION envcrypt_unprotect(regclass, name) IS 'makes a protected column plain again, as it was before';
 
--- What keeps protected tables protected.
-
-CREATE FUNCTION envcrypt_adds_inheritance(command pg_catalog.pg_ddl_command) RETURNS boolean
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_adds_inheritance(pg_catalog.pg_ddl_command) IS 'envcrypt: true of ALTER TABLE ... INHERIT';
-
-CREATE FUNCTION envcrypt_keep_protection() RETURNS event_trigger
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    changed regclass;
-    begins boolean;  -- to inherit
-    item record;
-BEGIN
-    -- Tables that have nothing to do with protected ones must not need USAGE of our schema, nor any time.
-    IF NOT EXISTS (
-        WITH RECURSIVE near (relid) AS (
-            SELECT u.relid FROM pg_event_trigger_ddl_commands() d
-            CROSS JOIN LATERAL (
-                SELECT d.objid UNION ALL SELECT inhparent FROM pg_inherits WHERE inhrelid = d.objid
-            ) u (relid)
-            WHERE d.classid = 'pg_class'::regclass
-            UNION SELECT i.inhrelid FROM near n JOIN pg_inherits i ON i.inhparent = n.relid
-        )
-        SELECT FROM near n JOIN pg_trigger t ON t.tgrelid = n.relid
-        JOIN pg_proc p ON p.oid = t.tgfoid AND p.prosrc = 'envcrypt_owner_trigger')
-    THEN
-        RETURN;
-    END IF;
-    FOR changed, begins IN
-        SELECT c.oid, bool_or(d.command_tag = 'CREATE TABLE' OR @extschema@.envcrypt_adds_inheritance(d.command))
-        FROM pg_event_trigger_ddl_commands() d
-        JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind IN ('r', 'p')
-        GROUP BY c.oid
-    LOOP
-        -- Only then: while a dump is restored, children get their triggers in their turn.
-        IF begins THEN
-            PERFORM @extschema@.envcrypt_spread_triggers(changed);
-        END IF;
-        FOR item IN
-            SELECT t.relid::regclass AS rel, a.attname, min(t.name) AS one, max(t.name) AS other
-            FROM @extschema@.envcrypt_tree(changed) r
-            JOIN @extschema@.envcrypt_owner_triggers t ON t.relid = r.relid
-            JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
-            GROUP BY t.relid, a.attname HAVING count(*) > 1
-        LOOP
-            RAISE 'column "%" of table % is protected twice', item.attname, item.rel
-                USING ERRCODE = 'object_not_in_prerequisite_state',
-                DETAIL = format('Triggers "%s" and "%s" would bind its values.', item.one, item.other),
-                HINT = 'Drop the table''s own trigger before it inherits another: what it bound can still be read.';
-        END LOOP;
-        -- ENABLE TRIGGER ALL, as pg_restore --disable-triggers says it, also means those that were ENABLE ALWAYS.
-        FOR item IN
-            SELECT t.relid::regclass AS rel, t.name
-            FROM @extschema@.envcrypt_tree(changed) r
-            JOIN @extschema@.envcrypt_owner_triggers t ON t.relid = r.relid AND t.enabled = 'O'
-            ORDER BY r.level, t.relid, t.name
-        LOOP
-            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', item.rel, item.name);
-        END LOOP;
-    END LOOP;
-END $$;
-COMMENT ON FUNCTION envcrypt_keep_protection() IS
-    'envcrypt: keeps owner triggers enabled always, and gives them to tables that inherit from protected ones';
-REVOKE ALL ON FUNCTION envcrypt_keep_protection() FROM PUBLIC;
-CREATE EVENT TRIGGER envcrypt_keep_protection ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE SCHEMA', 'ALTER TABLE')
-    EXECUTE FUNCTION envcrypt_keep_protection();
-ALTER EVENT TRIGGER envcrypt_keep_protection ENABLE ALWAYS;
-
 -- Protecting a column of a table with traffic. All state is in the table itself: a column beside the plain one, its
 -- twin, and a trigger that keeps the twin in step and names both. The procedures commit, so that they cannot have a
 -- search_path of their own: they call functions that have one, and qualify what they name themselves.
@@ -3134,6 +3066,17 @@ RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_cata
     WHERE NOT m.makes OR m.destroys <> m.empties
     ORDER BY m.relid::regclass::text COLLATE "C")
     UNION ALL
+    (SELECT 'trigger order', 'error', format('Trigger "%s" of table %s fires after envcrypt''s "%s", by its name.', g.tgname,
+            g.tgrelid::regclass, min(t.name)),
+        format('ALTER TRIGGER %I ON %s RENAME TO a name that sorts before; then envcrypt_verify() finds what it has stored '
+            'unbound.', g.tgname, g.tgrelid::regclass)
+    FROM @extschema@.envcrypt_triggers t
+    JOIN pg_trigger g ON g.tgrelid = t.relid AND g.tgname COLLATE "C" > t.name COLLATE "C" AND g.tgtype & 3 = 3
+        AND g.tgtype & 20 <> 0 AND g.tgenabled <> 'D'
+    WHERE t.kind IN ('owner', 'sync') AND NOT EXISTS (SELECT FROM @extschema@.envcrypt_triggers o WHERE o.trigger = g.oid)
+    GROUP BY g.tgname, g.tgrelid
+    ORDER BY g.tgrelid::regclass::text COLLATE "C", g.tgname COLLATE "C")
+    UNION ALL
     (SELECT 'unfinished protection', 'advice',
         format('envcrypt_protect_online() has begun with column "%s" of table %s and not ended.', a.attname,
             t.relid::regclass),
@@ -3172,15 +3115,18 @@ REVOKE ALL ON FUNCTION envcrypt_column_report(), envcrypt_status() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION envcrypt_column_report(), envcrypt_status()
     TO envcrypt_keyadmin, envcrypt_encrypt, envcrypt_decrypt, envcrypt_search;
 
--- What no operator class can refuse.
+-- What no operator class can refuse, and what keeps protected tables protected. The first makes sure that the library is
+-- there before a command begins. Both are there for all commands: which of them concern us, C knows at once.
 
+CREATE FUNCTION envcrypt_begin_ddl() RETURNS event_trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_begin_ddl() IS 'envcrypt: begins to note what a DDL command makes, changes and drops';
 CREATE FUNCTION envcrypt_guard_ddl() RETURNS event_trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_guard_ddl() IS
-    'envcrypt: refuses partitioning by an encrypted column, indexes on arrays and rows of one, and statistics on '
-    'expressions over one';
-REVOKE ALL ON FUNCTION envcrypt_guard_ddl() FROM PUBLIC;
-CREATE EVENT TRIGGER envcrypt_guard_ddl ON ddl_command_end
-    WHEN TAG IN ('CREATE TABLE', 'CREATE SCHEMA', 'ALTER TABLE', 'CREATE INDEX', 'CREATE STATISTICS')
-    EXECUTE FUNCTION envcrypt_guard_ddl();
+    'envcrypt: refuses what would make encrypted columns leak or lose values, and keeps the triggers of protected tables';
+REVOKE ALL ON FUNCTION envcrypt_begin_ddl(), envcrypt_guard_ddl() FROM PUBLIC;
+CREATE EVENT TRIGGER envcrypt_begin_ddl ON ddl_command_start EXECUTE FUNCTION envcrypt_begin_ddl();
+CREATE EVENT TRIGGER envcrypt_guard_ddl ON ddl_command_end EXECUTE FUNCTION envcrypt_guard_ddl();
+ALTER EVENT TRIGGER envcrypt_begin_ddl ENABLE ALWAYS;
 ALTER EVENT TRIGGER envcrypt_guard_ddl ENABLE ALWAYS;

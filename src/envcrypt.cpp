@@ -2,6 +2,7 @@
 #include "core/aead.h"
 
 #include "pg/backend.h"
+#include "pg/ddl_commands.h"
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
 #include "pg/key_cache.h"
@@ -32,4 +33,5 @@ void _PG_init() {
     envcrypt::RegisterTransitCallbacks();
     envcrypt::InstallLogHook();
     envcrypt::InstallStatementHooks();
+    envcrypt::InstallDdlHooks();
 }

@@ -19,6 +19,7 @@ extern "C" {
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "commands/extension.h"
+#include "commands/trigger.h"
 #include "commands/vacuum.h"
 #include "executor/executor.h"
 #include "executor/tuptable.h"
@@ -112,6 +113,15 @@ inline bool OwnsTable(Oid table) {
     return object_ownercheck(RelationRelationId, table, GetUserId());
 #else
     return pg_class_ownercheck(table, GetUserId());
+#endif
+}
+
+// EnableTriggerAlways is ALTER TABLE ... ENABLE ALWAYS TRIGGER, for partitions, too.
+inline void EnableTriggerAlways(Relation table, const char *name) {
+#if PG_VERSION_NUM >= 160000
+    EnableDisableTrigger(table, name, InvalidOid, TRIGGER_FIRES_ALWAYS, false, true, ShareRowExclusiveLock);
+#else
+    EnableDisableTrigger(table, name, TRIGGER_FIRES_ALWAYS, false, ShareRowExclusiveLock);
 #endif
 }
 

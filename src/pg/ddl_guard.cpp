@@ -1,15 +1,29 @@
-// ddl_guard.cpp: the event trigger that refuses what no operator class can: partitioning by an encrypted
-// column, indexes on arrays, ranges and rows of encrypted values, and statistics on expressions that open
-// one, whose values would stand in the catalog in plain.
+// ddl_guard.cpp: the event trigger at the end of a DDL command, which refuses what would make an encrypted
+// column leak or lose values and no operator class can refuse. What has to do with no encrypted column, and
+// with none of our triggers, is left alone after a look into the catalog caches.
 
 #include "pg/base_type.h"
+#include "pg/ddl_commands.h"
 #include "pg/errors.h"
+#include "pg/lookup_guard.h"
+#include "pg/trigger_guard.h"
 
 extern "C" {
+#include "access/stratnum.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_cast.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_statistic_ext.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
-#include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/fmgroids.h"
 #include "utils/partcache.h"
 }
 
@@ -28,10 +42,26 @@ extern "C" bool envcrypt_touches_encrypted(Node *node, void *context) {
     return WalkExpression(node, envcrypt_touches_encrypted, context);
 }
 
+// PostgreSQL's own types need no look.
+bool HoldsEncrypted(Oid type) {
+    return type >= FirstNormalObjectId && IsEncryptedType(type);
+}
+
+// The first column of an encrypted type, or nullptr.
+const FormData_pg_attribute *FirstEncryptedColumn(Relation relation) {
+    const TupleDesc columns = RelationGetDescr(relation);
+    for (int i = 0; i < columns->natts; i++) {
+        const Form_pg_attribute column = TupleDescAttr(columns, i);
+        if (!column->attisdropped && HoldsEncrypted(column->atttypid))
+            return column;
+    }
+    return nullptr;
+}
+
 void RefusePartitionKey(Relation table) {
     PartitionKey key = RelationGetPartitionKey(table);
     for (int i = 0; i < key->partnatts; i++) {
-        if (IsEncryptedType(key->parttypid[i]))
+        if (HoldsEncrypted(key->parttypid[i]))
             ereport(
                 ERROR,
                 (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("cannot partition by an encrypted column"),
@@ -44,21 +74,90 @@ void RefusePartitionKey(Relation table) {
 // types, which would compare the encrypted values inside, know nothing of it.
 void RefuseIndexKey(Relation index) {
     for (int i = 0; i < index->rd_index->indnkeyatts; i++) {
-        if (IsEncryptedType(TupleDescAttr(RelationGetDescr(index), i)->atttypid))
+        if (HoldsEncrypted(TupleDescAttr(RelationGetDescr(index), i)->atttypid))
             RaiseCannotIndex();
     }
 }
 
-void RefuseRelation(Oid oid) {
-    Relation relation = relation_open(oid, AccessShareLock);
-    if (relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-        RefusePartitionKey(relation);
-    else
+[[noreturn]] void RaiseForeignTable(Relation table, const FormData_pg_attribute &column) {
+    ereport(ERROR,
+            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+             errmsg("foreign table \"%s\" cannot have encrypted column \"%s\"",
+                    RelationGetRelationName(table), NameStr(column.attname)),
+             errdetail("Rows written to a foreign table leave this server in plain text."),
+             errhint("Leave the column out, or give it the base type where the other server is to have "
+                     "it in plain text."),
+             HideFromLog()));
+    pg_unreachable();
+}
+
+void NoteAll(Oid catalog, List *objects) {
+    const ListCell *cell = nullptr;
+    foreach (cell, objects) NoteTouched(catalog, lfirst_oid(cell));
+    list_free(objects);
+}
+
+// A row type that has come to hold encrypted values is the type of columns elsewhere.
+void NoteColumnsOfType(Oid type) {
+    Relation pg_depend = table_open(DependRelationId, AccessShareLock);
+    ScanKeyData key[2];
+    ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(TypeRelationId));
+    ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(type));
+    SysScanDesc scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, nullptr, 2, key);
+    HeapTuple tuple = nullptr;
+    while (HeapTupleIsValid(tuple = systable_getnext(scan))) {
+        const auto *dependent = reinterpret_cast<Form_pg_depend>(GETSTRUCT(tuple));
+        if (dependent->classid == RelationRelationId && dependent->objsubid > 0)
+            NoteTouched(RelationRelationId, dependent->objid);
+    }
+    systable_endscan(scan);
+    table_close(pg_depend, AccessShareLock);
+}
+
+// With such a table come its indexes and statistics: a column may have got an encrypted type under them.
+void GuardEncryptedTable(Relation table, const FormData_pg_attribute &column) {
+    if (table->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
+        RaiseForeignTable(table, column);
+    if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+        RefusePartitionKey(table);
+    if (OidIsValid(table->rd_rel->reltype)) {
+        NoteColumnsOfType(table->rd_rel->reltype);
+        NoteColumnsOfType(get_array_type(table->rd_rel->reltype));
+    }
+    if (table->rd_rel->relkind == RELKIND_COMPOSITE_TYPE)
+        return;
+    NoteAll(RelationRelationId, RelationGetIndexList(table));
+    NoteAll(StatisticExtRelationId, RelationGetStatExtList(table));
+}
+
+void GuardRelation(Oid oid) {
+    switch (get_rel_relkind(oid)) {
+        case RELKIND_RELATION:
+        case RELKIND_PARTITIONED_TABLE:
+        case RELKIND_FOREIGN_TABLE:
+        case RELKIND_MATVIEW:
+        case RELKIND_COMPOSITE_TYPE:
+        case RELKIND_INDEX:
+        case RELKIND_PARTITIONED_INDEX:
+            break;
+        default:
+            return;
+    }
+    Relation relation = try_relation_open(oid, AccessShareLock);
+    if (relation == nullptr)
+        return;
+    const FormData_pg_attribute *column = FirstEncryptedColumn(relation);
+    if (relation->rd_index != nullptr)
         RefuseIndexKey(relation);
+    else if (column != nullptr)
+        GuardEncryptedTable(relation, *column);
+    else if (relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+        RefusePartitionKey(relation);
     relation_close(relation, AccessShareLock);
 }
 
-void RefuseStatistics(Oid statistics) {
+void GuardStatistics(Oid statistics) {
     HeapTuple tuple = SearchSysCache1(STATEXTOID, ObjectIdGetDatum(statistics));
     if (!HeapTupleIsValid(tuple))
         return;
@@ -73,6 +172,63 @@ void RefuseStatistics(Oid statistics) {
     ReleaseSysCache(tuple);
 }
 
+// True if any of the columns that a foreign key's array names is encrypted.
+bool NamesEncrypted(HeapTuple constraint, AttrNumber names, Oid table) {
+    bool isnull = false;
+    const Datum stored = SysCacheGetAttr(CONSTROID, constraint, names, &isnull);
+    if (isnull)
+        return false;
+    const ArrayType *columns = DatumGetArrayTypeP(stored);
+    const auto *column = reinterpret_cast<const AttrNumber *>(ARR_DATA_PTR(columns));
+    const int columns_count = ArrayGetNItems(ARR_NDIM(columns), ARR_DIMS(columns));
+    for (int i = 0; i < columns_count; i++) {
+        if (HoldsEncrypted(get_atttype(table, column[i])))
+            return true;
+    }
+    return false;
+}
+
+void GuardConstraint(Oid oid) {
+    HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(oid));
+    if (!HeapTupleIsValid(tuple))
+        return;
+    const FormData_pg_constraint form = *reinterpret_cast<Form_pg_constraint>(GETSTRUCT(tuple));
+    if (form.contype == CONSTRAINT_FOREIGN &&
+        (NamesEncrypted(tuple, Anum_pg_constraint_conkey, form.conrelid) ||
+         NamesEncrypted(tuple, Anum_pg_constraint_confkey, form.confrelid)))
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("cannot create a foreign key on an encrypted column"),
+                        errdetail("It would be checked with the rights of a table's owner, and tell others "
+                                  "whether a value is there."),
+                        errhint("Let another column refer, such as the owner."), HideFromLog()));
+    ReleaseSysCache(tuple);
+}
+
+// `schema` is the extension's.
+void Guard(TouchedObject touched, Oid schema) {
+    switch (touched.catalog) {
+        case RelationRelationId:
+            return GuardRelation(touched.object);
+        case StatisticExtRelationId:
+            return GuardStatistics(touched.object);
+        case ConstraintRelationId:
+            return GuardConstraint(touched.object);
+        case InheritsRelationId:
+            GuardRelation(touched.object);
+            return SpreadTriggers(touched.object, schema);
+        case TriggerRelationId:
+            return GuardTrigger(touched.object);
+        case ProcedureRelationId:
+            return GuardFunction(touched.object);
+        case OperatorRelationId:
+            return GuardOperator(touched.object);
+        case CastRelationId:
+            return GuardCast(touched.object);
+        default:
+            return;
+    }
+}
+
 }  // namespace
 }  // namespace envcrypt
 
@@ -82,33 +238,11 @@ ENVCRYPT_FUNCTION(envcrypt_guard_ddl) {
     if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                         errmsg("envcrypt_guard_ddl was not called by event trigger manager")));
-    SPI_connect();
-    // With a table that was made or changed come its indexes and statistics: a column may have got an
-    // encrypted type under them.
-    SPI_execute(
-        "WITH done AS (SELECT objid FROM pg_catalog.pg_event_trigger_ddl_commands())"
-        " SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, r.oid FROM pg_catalog.pg_class AS r JOIN done"
-        " ON r.oid OPERATOR(pg_catalog.=) objid"
-        " WHERE r.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['p', 'i', 'I']::\"char\"[])"
-        " UNION"
-        " SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid FROM pg_catalog.pg_index AS i JOIN "
-        "done"
-        " ON i.indrelid OPERATOR(pg_catalog.=) objid"
-        " UNION"
-        " SELECT 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, s.oid FROM pg_catalog.pg_statistic_ext "
-        "AS s"
-        " JOIN done ON s.oid OPERATOR(pg_catalog.=) objid OR s.stxrelid OPERATOR(pg_catalog.=) objid",
-        false, 0);
-    for (uint64 row = 0; row < SPI_processed; row++) {
-        HeapTuple tuple = SPI_tuptable->vals[row];
-        bool isnull = false;
-        const Oid catalog = DatumGetObjectId(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull));
-        const Oid object = DatumGetObjectId(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &isnull));
-        if (catalog == RelationRelationId)
-            RefuseRelation(object);
-        else
-            RefuseStatistics(object);
+    // pg_upgrade makes what was there before.
+    if (TouchedCount() > 0 && !IsBinaryUpgrade) {
+        const Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
+        for (int i = 0; i < TouchedCount(); i++) Guard(Touched(i), schema);
     }
-    SPI_finish();
+    EndDdlCommand();
     PG_RETURN_VOID();
 }

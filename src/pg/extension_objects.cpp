@@ -1,5 +1,6 @@
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
+#include "pg/key_loss.h"
 
 extern "C" {
 #include "access/stratnum.h"
@@ -101,6 +102,7 @@ ENVCRYPT_FUNCTION(envcrypt_key_table_trigger) {
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                         errmsg("envcrypt_key_table_trigger was not called by trigger manager")));
     auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    envcrypt::GuardKeyTable(*trigger);
     CacheInvalidateRelcacheByRelid(RelationGetRelid(trigger->tg_relation));
     if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
         ForceSyncCommit();

@@ -9,9 +9,7 @@ extern "C" {
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "nodes/parsenodes.h"
 #include "nodes/supportnodes.h"
-#include "tcop/deparse_utility.h"
 #include "utils/array.h"
 }
 
@@ -95,21 +93,6 @@ ENVCRYPT_FUNCTION(envcrypt_trigger_arguments) {
     auto *texts = static_cast<Datum *>(palloc(sizeof(Datum) * static_cast<std::size_t>(count + 1)));
     for (int i = 0; i < count; i++) texts[i] = PointerGetDatum(list_nth(arguments, i));
     PG_RETURN_ARRAYTYPE_P(construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-// Whether a command, as pg_event_trigger_ddl_commands() has it, is an ALTER TABLE ... INHERIT.
-ENVCRYPT_FUNCTION(envcrypt_adds_inheritance) {
-    const auto *command = reinterpret_cast<CollectedCommand *>(PG_GETARG_POINTER(0));
-    if (command->type != SCT_AlterTable)
-        PG_RETURN_BOOL(false);
-    ListCell *cell = nullptr;
-    foreach (cell, command->d.alterTable.subcmds) {
-        const Node *step = static_cast<CollectedATSubcmd *>(lfirst(cell))->parsetree;
-        if (IsA(step, AlterTableCmd) &&
-            reinterpret_cast<const AlterTableCmd *>(step)->subtype == AT_AddInherit)
-            PG_RETURN_BOOL(true);
-    }
-    PG_RETURN_BOOL(false);
 }
 
 // A value that was bound as it came out of a column with the same type modifier need not be opened again to

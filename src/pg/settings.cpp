@@ -72,6 +72,15 @@ void envcrypt_assign_cache_size(int entries, void *) {
     SetKeyCacheSize(entries);
 }
 
+// Where it were on for ever, it would protect from nothing.
+bool envcrypt_check_allow_data_loss(bool *value, void **, GucSource source) {
+    if (!*value || source == PGC_S_CLIENT || source == PGC_S_INTERACTIVE || source == PGC_S_SESSION)
+        return true;
+    GUC_check_errcode(ERRCODE_CANT_CHANGE_RUNTIME_PARAM);
+    GUC_check_errmsg("parameter \"envcrypt.allow_data_loss\" can be turned on only in a session");
+    return false;
+}
+
 }  // extern "C"
 
 }  // namespace
@@ -106,6 +115,11 @@ void DefineSettings() {
     DefineCustomIntVariable("envcrypt.cache_size", "How many opened data keys a backend keeps.",
                             "Each takes about 2 kB.", &settings.cache_size, 4096, 16, 1000000, PGC_USERSET, 0,
                             nullptr, envcrypt_assign_cache_size, nullptr);
+    DefineCustomBoolVariable(
+        "envcrypt.allow_data_loss",
+        "Whether keys and encrypted columns may be destroyed with something else.",
+        "Only in a session, for what is done there on purpose.", &settings.allow_data_loss, false, PGC_SUSET,
+        GUC_DISALLOW_IN_FILE | GUC_DISALLOW_IN_AUTO_FILE, envcrypt_check_allow_data_loss, nullptr, nullptr);
     MarkGUCPrefixReserved("envcrypt");
 }
 

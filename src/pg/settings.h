@@ -17,6 +17,7 @@ struct Settings {
     int auto_create_owners;
     int data_key_algorithm;
     int cache_size;
+    bool allow_data_loss;
 };
 
 extern Settings settings;

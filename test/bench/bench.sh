@@ -100,6 +100,8 @@ start
 say "$(group "$rows") rows of 32 bytes, 1,000 owners, one backend, no parallel query, no JIT; medians of $rounds"
 compare
 protect
+say "DDL on plain tables"
+bash "$here/ddl.sh"
 say "rotation of the master key"
 rotation
 say "src/core alone (Google Benchmark)"

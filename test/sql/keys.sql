@@ -159,6 +159,7 @@ SELECT encrypt_for_user('ivan', 'x')::text;
 ROLLBACK TO a;
 ROLLBACK;
 \c
+SET envcrypt.allow_data_loss = on;
 SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
 SELECT who, v, envcrypt_owner(v) FROM survivors ORDER BY 1, 2;
 SELECT owner, count(*) FROM envcrypt_data_keys WHERE owner IN ('frank', 'grace', 'heidi', 'ivan') OR owner LIKE 'nested%' GROUP BY 1 ORDER BY 1;

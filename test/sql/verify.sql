@@ -1,5 +1,6 @@
 -- envcrypt_verify(): opens everything, and says what does not open or is not the row owner's.
 \set SHOW_CONTEXT never
+SET envcrypt.allow_data_loss = on;
 SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
 CREATE SCHEMA "Verify Me";
 CREATE TABLE "Verify Me"."T" (id int PRIMARY KEY, "Owner" text, pay encrypted_numeric, "Mo ""od" encrypted_text, loose encrypted_date,

@@ -309,13 +309,14 @@ CREATE FUNCTION leak_sealed(encrypted_text) RETURNS boolean LANGUAGE plpgsql COS
 CREATE FUNCTION leak_text(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS 'BEGIN RAISE NOTICE ''leak: %'', $1; RETURN true; END';
 CREATE FUNCTION fixed(encrypted_text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
 CREATE FUNCTION compare_leak(encrypted_text, text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''leak: %'', $1; RETURN true; END';
-CREATE OPERATOR <<<< (LEFTARG = encrypted_text, RIGHTARG = text, FUNCTION = compare_leak);
 CREATE DOMAIN nosy AS encrypted_text CHECK (leak_sealed(VALUE::encrypted_text));
 CREATE DOMAIN nosy_text AS text CHECK (leak_text(VALUE));
 CREATE TYPE pair AS (a encrypted_text, b text);
 CREATE TYPE text_pair AS (a text, b text);
 CREATE AGGREGATE first (encrypted_text) (SFUNC = array_append, STYPE = encrypted_text[], INITCOND = '{}');
 SQL
+attack('CREATE OPERATOR', 'CREATE OPERATOR <<<< (LEFTARG = encrypted_text, RIGHTARG = text, FUNCTION = compare_leak)', '42501');
+value($node, 'CREATE OPERATOR <<<< (LEFTARG = encrypted_text, RIGHTARG = text, FUNCTION = compare_leak)');
 attack("CREATE CAST $_", "CREATE CAST (encrypted_text AS $_", '42501|42P17|42809|0A000|42P16|42710')
   for 'int4) WITH FUNCTION fixed(encrypted_text)', 'bytea) WITHOUT FUNCTION', 'json) WITH INOUT';
 attack('CREATE TYPE', 'CREATE FUNCTION mine_in(cstring) RETURNS mine LANGUAGE internal IMMUTABLE STRICT AS \'textin\'', '42501');

@@ -1,0 +1,176 @@
+#include "pg/trigger_guard.h"
+
+#include "pg/base_type.h"
+#include "pg/errors.h"
+#include "pg/row_trigger.h"
+
+extern "C" {
+#include "access/stratnum.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "utils/catcache.h"
+#include "utils/fmgroids.h"
+}
+
+namespace envcrypt {
+namespace {
+
+enum class Kind : std::uint8_t { kOther, kOwner, kSync, kUsers, kKeyTable };
+
+bool Binds(Kind kind) {
+    return kind == Kind::kOwner || kind == Kind::kSync;
+}
+
+// Known by the C function, which only superusers can declare.
+Kind KindOf(const Trigger &trigger) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(trigger.tgfoid));
+    if (!HeapTupleIsValid(tuple))
+        return Kind::kOther;
+    bool isnull = false;
+    const Datum source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+    Kind kind = Kind::kOther;
+    if (!isnull && reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->prolang == ClanguageId) {
+        const std::string_view symbol = VarlenaChars(PG_DETOAST_DATUM_PACKED(source));
+        if (symbol == "envcrypt_owner_trigger")
+            kind = Kind::kOwner;
+        else if (symbol == "envcrypt_sync_trigger")
+            kind = Kind::kSync;
+        else if (symbol == "envcrypt_managed_owner_trigger")
+            kind = Kind::kUsers;
+        else if (symbol == "envcrypt_key_table_trigger")
+            kind = Kind::kKeyTable;
+    }
+    ReleaseSysCache(tuple);
+    return kind;
+}
+
+// InvalidOid for a trigger that is gone, or is a constraint's own.
+Oid TableOfTrigger(Oid trigger) {
+    Relation pg_trigger = table_open(TriggerRelationId, AccessShareLock);
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
+    SysScanDesc scan = systable_beginscan(pg_trigger, TriggerOidIndexId, true, nullptr, 1, &key);
+    HeapTuple tuple = systable_getnext(scan);
+    const auto *form =
+        HeapTupleIsValid(tuple) ? reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple)) : nullptr;
+    const Oid table = form != nullptr && !form->tgisinternal ? form->tgrelid : InvalidOid;
+    systable_endscan(scan);
+    table_close(pg_trigger, AccessShareLock);
+    return table;
+}
+
+// As SQL names it where this session is.
+const char *NameOf(Relation table) {
+    return DatumGetCString(DirectFunctionCall1(regclassout, ObjectIdGetDatum(RelationGetRelid(table))));
+}
+
+AttrNumber ProtectedColumn(const Trigger &trigger) {
+    if (trigger.tgqual == nullptr)
+        return InvalidAttrNumber;
+    return ColumnsOfTrigger(trigger.tgqual).column[0];
+}
+
+void RefuseTwice(Relation table, const Trigger &one, const Trigger &other) {
+    const AttrNumber column = ProtectedColumn(one);
+    if (column <= 0 || column != ProtectedColumn(other))
+        return;
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+         errmsg("column \"%s\" of table %s is protected twice",
+                NameStr(TupleDescAttr(RelationGetDescr(table), column - 1)->attname), NameOf(table)),
+         errdetail("Triggers \"%s\" and \"%s\" would bind its values.", one.tgname, other.tgname),
+         errhint("Drop the table's own trigger before it inherits another: what it bound can still be read."),
+         HideFromLog()));
+}
+
+// Triggers fire in the order of their names' bytes, in which the relation cache has them.
+void RefuseAfterOurs(Relation table, const Trigger &other) {
+    if (!TRIGGER_FOR_ROW(other.tgtype) || !TRIGGER_FOR_BEFORE(other.tgtype) ||
+        !(TRIGGER_FOR_INSERT(other.tgtype) || TRIGGER_FOR_UPDATE(other.tgtype)) ||
+        other.tgenabled == TRIGGER_DISABLED)
+        return;
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+         errmsg("trigger \"%s\" of table %s would fire after envcrypt's", other.tgname, NameOf(table)),
+         errdetail("Triggers fire in the order of their names' bytes. What it puts into an encrypted column "
+                   "would be bound to no owner."),
+         errhint("Give it a name that sorts before, such as one that begins with a letter from a to z."),
+         HideFromLog()));
+}
+
+void GuardTriggersOf(Oid oid) {
+    Relation table = try_relation_open(oid, AccessShareLock);
+    if (table == nullptr)
+        return;
+    // The cache's own may be freed during a lookup.
+    const TriggerDesc *triggers = CopyTriggerDesc(table->trigdesc);
+    const int count = triggers != nullptr ? triggers->numtriggers : 0;
+    bool after_ours = false;
+    for (int i = 0; i < count; i++) {
+        const Trigger &trigger = triggers->triggers[i];
+        const Kind kind = KindOf(trigger);
+        if (kind != Kind::kOther && trigger.tgenabled == TRIGGER_FIRES_ON_ORIGIN) {
+            EnableTriggerAlways(table, trigger.tgname);
+            CommandCounterIncrement();  // a partition's may be the next
+        }
+        if (Binds(kind)) {
+            for (int j = 0; j < i && kind == Kind::kOwner; j++) {
+                if (KindOf(triggers->triggers[j]) == Kind::kOwner)
+                    RefuseTwice(table, triggers->triggers[j], trigger);
+            }
+            after_ours = true;
+        } else if (after_ours) {
+            RefuseAfterOurs(table, trigger);
+        }
+    }
+    relation_close(table, AccessShareLock);
+}
+
+// PostgreSQL copies row triggers to partitions itself.
+bool MayNeedTriggers(Oid oid) {
+    Relation table = try_relation_open(oid, AccessShareLock);
+    if (table == nullptr)
+        return false;
+    bool inherits = false;
+    const TupleDesc columns = RelationGetDescr(table);
+    if (table->rd_rel->relkind == RELKIND_RELATION && !table->rd_rel->relispartition) {
+        for (int i = 0; i < columns->natts && !inherits; i++) {
+            const Form_pg_attribute column = TupleDescAttr(columns, i);
+            inherits = !column->attisdropped && column->attinhcount > 0 && IsEncryptedType(column->atttypid);
+        }
+    }
+    relation_close(table, AccessShareLock);
+    return inherits;
+}
+
+// A function of the extension, by OID: the table's owner need not be able to name it.
+Oid ExtensionFunction(const char *name, Oid schema) {
+    Oid found = InvalidOid;
+    CatCList *functions = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(name));
+    for (int i = 0; i < functions->n_members; i++) {
+        const auto *function = reinterpret_cast<Form_pg_proc>(GETSTRUCT(&functions->members[i]->tuple));
+        if (function->pronamespace == schema && function->pronargs == 1)
+            found = function->oid;
+    }
+    ReleaseSysCacheList(functions);
+    return found;
+}
+
+}  // namespace
+
+void GuardTrigger(Oid trigger) {
+    const Oid table = TableOfTrigger(trigger);
+    if (OidIsValid(table))
+        GuardTriggersOf(table);
+}
+
+void SpreadTriggers(Oid table, Oid schema) {
+    if (MayNeedTriggers(table))
+        OidFunctionCall1(ExtensionFunction("envcrypt_spread_triggers", schema), ObjectIdGetDatum(table));
+}
+
+}  // namespace envcrypt
