@@ -1365,10 +1365,12 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION envcrypt_without_openings(text, name[], regtype[]) IS 'envcrypt: the same for several columns';
 
--- Finds the check constraints that read columns, not only ask whether they are null.
+-- Finds the check constraints that read columns, not only ask whether they are null. Those that were valid until another
+-- column of theirs was protected count as valid.
 CREATE FUNCTION envcrypt_checks("table" regclass, columns name[], OUT oid oid, OUT name name, OUT valid boolean)
 RETURNS SETOF record LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT DISTINCT k.oid, k.conname, k.convalidated
+    SELECT DISTINCT k.oid, k.conname, k.convalidated OR EXISTS (SELECT FROM @extschema@.envcrypt_owner_triggers g
+        WHERE g.relid = "table" AND k.conname = ANY (g.valid_checks))
     FROM @extschema@.envcrypt_tree("table") t
     JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
     JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c'
@@ -2377,11 +2379,11 @@ BEGIN
         JOIN pg_constraint k ON k.conrelid = c.relid AND k.conname = c.copy AND k.coninhcount = 0
         WHERE c.original IS NOT NULL;
     RETURN QUERY
-        SELECT NULL, format('COMMENT ON CONSTRAINT %I ON %s IS %L', c.original, c.relid,
-            obj_description(k.oid, 'pg_constraint'))
-        FROM @extschema@.envcrypt_online_constraints("table", "column") c
-        JOIN pg_constraint k ON k.conrelid = c.relid AND k.conname = c.original
-        WHERE obj_description(k.oid, 'pg_constraint') IS NOT NULL;
+        SELECT NULL, format('COMMENT ON CONSTRAINT %I ON %s IS %L', k.conname, t.relid, obj_description(k.oid, 'pg_constraint'))
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
+        JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)
+        WHERE NOT starts_with(k.conname, '~envcrypt_') AND obj_description(k.oid, 'pg_constraint') IS NOT NULL;
 END $$;
 COMMENT ON FUNCTION envcrypt_online_column(regclass, name) IS
     'envcrypt: statements to run before the swap, and after it, for what belongs to a column';
