@@ -7,9 +7,14 @@
 #include "pg/errors.h"
 
 extern "C" {
-#include "access/multixact.h"
+#include "catalog/pg_attrdef.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_policy.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
@@ -54,6 +59,50 @@ void RequireTable(Oid oid, LOCKMODE mode) {
             aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, NameStr(form.relname));
     } else if (!OwnsTable(oid)) {
         aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, NameStr(form.relname));
+    }
+}
+
+bool IsKnown(HeapTuple tuple, Snapshot snapshot) {
+    const HeapTupleHeader header = tuple->t_data;
+    const TransactionId xmin = HeapTupleHeaderGetXmin(header);
+    return HeapTupleHeaderXminFrozen(header) || TransactionIdIsCurrentTransactionId(xmin) ||
+           !XidInMVCCSnapshot(xmin, snapshot);
+}
+
+// SQL sees the catalogs as they were when a REPEATABLE READ transaction began: there, a table that has changed
+// since cannot be looked at after the lock.
+void RequireUnchanged(Oid oid) {
+    constexpr struct {
+        Oid catalog;
+        Oid index;
+        AttrNumber table;
+    } kCatalogs[] = {
+        {RelationRelationId, ClassOidIndexId, Anum_pg_class_oid},
+        {AttributeRelationId, AttributeRelidNumIndexId, Anum_pg_attribute_attrelid},
+        {AttrDefaultRelationId, AttrDefaultIndexId, Anum_pg_attrdef_adrelid},
+        {ConstraintRelationId, ConstraintRelidTypidNameIndexId, Anum_pg_constraint_conrelid},
+        {TriggerRelationId, TriggerRelidNameIndexId, Anum_pg_trigger_tgrelid},
+        {PolicyRelationId, PolicyPolrelidPolnameIndexId, Anum_pg_policy_polrelid},
+        {IndexRelationId, IndexIndrelidIndexId, Anum_pg_index_indrelid},
+        {InheritsRelationId, InheritsParentIndexId, Anum_pg_inherits_inhparent},
+    };
+    if (!IsolationUsesXactSnapshot())
+        return;
+    const Snapshot snapshot = GetTransactionSnapshot();
+    for (const auto &place : kCatalogs) {
+        Relation catalog = table_open(place.catalog, AccessShareLock);
+        ScanKeyData key;
+        ScanKeyInit(&key, place.table, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(oid));
+        SysScanDesc scan = systable_beginscan(catalog, place.index, true, nullptr, 1, &key);
+        for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
+            if (!IsKnown(tuple, snapshot))
+                ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                                errmsg("could not serialize access due to concurrent change of table \"%s\"",
+                                       get_rel_name(oid)),
+                                errhint("The transaction might succeed if retried, or in READ COMMITTED.")));
+        }
+        systable_endscan(scan);
+        table_close(catalog, AccessShareLock);
     }
 }
 
@@ -126,7 +175,10 @@ ENVCRYPT_FUNCTION(envcrypt_lock_relation) {
         PG_RETURN_VOID();
     List *schemas = NIL;
     const ListCell *cell = nullptr;
-    foreach (cell, tables) schemas = AddSchemas(schemas, lfirst_oid(cell));
+    foreach (cell, tables) {
+        RequireUnchanged(lfirst_oid(cell));
+        schemas = AddSchemas(schemas, lfirst_oid(cell));
+    }
     list_sort(schemas, list_oid_cmp);
     foreach (cell, schemas) LockSchema(lfirst_oid(cell));
     PG_RETURN_VOID();

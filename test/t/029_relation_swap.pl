@@ -113,6 +113,26 @@ for my $case (
 	value($node, 'DROP TABLE atk.t');
 }
 
+# A REPEATABLE READ transaction sees old catalogs, whatever it has locked.
+for my $case (
+	[ 'a child', 'CREATE TABLE atk.child () INHERITS (atk.t)', 'DROP TABLE atk.child' ],
+	[ 'a default', q{ALTER TABLE atk.t ALTER v SET DEFAULT 'x'}, '' ],
+	[ 'a policy', q{CREATE POLICY p ON atk.t USING (v = 'x')}, '' ],
+	[ 'a trigger', q{CREATE TRIGGER z BEFORE UPDATE ON atk.t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()}, '' ])
+{
+	my ($name, $change, $undo) = @$case;
+	value($node, 'CREATE TABLE atk.t (id int, owner text, v text)');
+	my $old = session($node);
+	ask($old, 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM loot');
+	value($node, $change);
+	ask_fails($old, $protect, '40001', qr/concurrent change of table/, "$name that came after the transaction's snapshot is noticed");
+	ask($old, 'ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ');
+	ask($old, "ALTER TABLE atk.t ADD more int; $protect; COMMIT");
+	is(value($node, q{SELECT count(*) FROM envcrypt_columns WHERE "column" = 'v' AND protection <> 'owner'}), '0', 'a retry protects it');
+	$old->quit;
+	value($node, 'DROP TABLE atk.t CASCADE');
+}
+
 # The schema's owner can rename it without a lock on the table. While our statements name the table, he waits.
 value($node, q{CREATE TABLE atk.t (id int, owner text, v text); INSERT INTO atk.t VALUES (1, 'ann', 'a secret')});
 my $victim  = session($node);
