@@ -2379,7 +2379,8 @@ BEGIN
         JOIN pg_constraint k ON k.conrelid = c.relid AND k.conname = c.copy AND k.coninhcount = 0
         WHERE c.original IS NOT NULL;
     RETURN QUERY
-        SELECT NULL, format('COMMENT ON CONSTRAINT %I ON %s IS %L', k.conname, t.relid, obj_description(k.oid, 'pg_constraint'))
+        SELECT NULL, format('COMMENT ON CONSTRAINT %I ON %s IS %L', k.conname, t.relid,
+            obj_description(k.oid, 'pg_constraint'))
         FROM @extschema@.envcrypt_tree("table") t
         JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
         JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)

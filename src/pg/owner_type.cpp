@@ -123,14 +123,16 @@ OwnerForm RequireOwnerColumn(Relation table, AttrNumber column) {
                                NameStr(attribute.attname)),
                         errdetail("SQL would take two spellings for one owner, each with a data key."),
                         errhint("Use a deterministic collation, or type citext."), HideFromLog()));
-    ereport(ERROR,
-            (errcode(ERRCODE_DATATYPE_MISMATCH),
-             errmsg("column \"%s\" of type %s cannot name owners", NameStr(attribute.attname), type),
-             errdetail("An owner's name must be the same text for all values that are equal, depend on no setting, "
-                       "and outlive renaming."),
-             errhint("Types that can: smallint, integer, bigint, oid, numeric, text, varchar, character, name, "
-                     "uuid, citext, and domains over them. For an enum, use text or an integer."),
-             HideFromLog()));
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_DATATYPE_MISMATCH),
+         errmsg("column \"%s\" of type %s cannot name owners", NameStr(attribute.attname), type),
+         errdetail(
+             "An owner's name must be the same text for all values that are equal, depend on no setting, "
+             "and outlive renaming."),
+         errhint("Types that can: smallint, integer, bigint, oid, numeric, text, varchar, character, name, "
+                 "uuid, citext, and domains over them. For an enum, use text or an integer."),
+         HideFromLog()));
     pg_unreachable();
 }
 
@@ -265,8 +267,9 @@ ENVCRYPT_FUNCTION(envcrypt_owner_text) {
     const AttrNumber column = PG_GETARG_INT16(1);
     if (column <= 0 || column > RelationGetNumberOfAttributes(table) ||
         TupleDescAttr(RelationGetDescr(table), column - 1)->attisdropped)
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("column number %d of relation \"%s\" does not exist",
-                                                                  column, RelationGetRelationName(table))));
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+                        errmsg("column number %d of relation \"%s\" does not exist", column,
+                               RelationGetRelationName(table))));
     char *name = NameExpression(table, column, text_to_cstring(PG_GETARG_TEXT_PP(2)));
     table_close(table, AccessShareLock);
     PG_RETURN_TEXT_P(cstring_to_text(name));

@@ -1,4 +1,5 @@
-// owner_type.h: which types may name owners, and the one name that stands for all values that SQL takes for equal.
+// owner_type.h: which types may name owners, and the one name that stands for all values that SQL takes for
+// equal.
 //
 // An owner is one person, however a row spells him: numeric 1.00 is 1, citext is folded as citext compares,
 // trailing blanks of character(n) are gone. The name depends on no setting of the session and on nothing that

@@ -1,8 +1,8 @@
 // table_lock.cpp: a lock on a table that is known by its OID, before SQL writes its name down.
 //
-// A table that is locked cannot be renamed, dropped or moved, but its schema can be renamed without any lock on
-// what is in it, and another one take the old name. Statements that name the table must not reach what stands
-// there then, so that the schema's row is locked, too, until the transaction ends: renaming it waits.
+// A table that is locked cannot be renamed, dropped or moved, but its schema can be renamed without any lock
+// on what is in it, and another one take the old name. Statements that name the table must not reach what
+// stands there then, so that the schema's row is locked, too, until the transaction ends: renaming it waits.
 
 #include "pg/errors.h"
 
@@ -69,8 +69,8 @@ bool IsKnown(HeapTuple tuple, Snapshot snapshot) {
            !XidInMVCCSnapshot(xmin, snapshot);
 }
 
-// SQL sees the catalogs as they were when a REPEATABLE READ transaction began: there, a table that has changed
-// since cannot be looked at after the lock.
+// SQL sees the catalogs as they were when a REPEATABLE READ transaction began: there, a table that has
+// changed since cannot be looked at after the lock.
 void RequireUnchanged(Oid oid) {
     constexpr struct {
         Oid catalog;
@@ -94,7 +94,8 @@ void RequireUnchanged(Oid oid) {
         ScanKeyData key;
         ScanKeyInit(&key, place.table, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(oid));
         SysScanDesc scan = systable_beginscan(catalog, place.index, true, nullptr, 1, &key);
-        for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
+        for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple);
+             tuple = systable_getnext(scan)) {
             if (!IsKnown(tuple, snapshot))
                 ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                                 errmsg("could not serialize access due to concurrent change of table \"%s\"",
@@ -151,7 +152,8 @@ List *AddSchemas(List *schemas, Oid oid) {
         HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(TupleDescAttr(columns, i)->atttypid));
         if (!HeapTupleIsValid(tuple))
             continue;  // of a dropped column
-        schemas = list_append_unique_oid(schemas, reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple))->typnamespace);
+        schemas =
+            list_append_unique_oid(schemas, reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple))->typnamespace);
         ReleaseSysCache(tuple);
     }
     relation_close(table, NoLock);

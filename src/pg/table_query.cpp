@@ -31,8 +31,8 @@ Query *Analyzed(Relation table, const char *query, const QueryArguments &argumen
         if (lfirst_oid(cell) != RelationGetRelid(table))
             ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                             errmsg("table \"%s\" was renamed meanwhile", RelationGetRelationName(table)),
-                            errdetail("Another relation has its name, or its schema's."), errhint("Try again."),
-                            HideFromLog()));
+                            errdetail("Another relation has its name, or its schema's."),
+                            errhint("Try again."), HideFromLog()));
     }
     return analyzed;
 }
@@ -58,8 +58,8 @@ uint64 QueryTable(Relation table, const char *query, const QueryArguments &argum
     List *rewritten = pg_rewrite_query(Analyzed(table, query, arguments));
     PlannedStmt *plan =
         pg_plan_query(linitial_node(Query, rewritten), query, CURSOR_OPT_PARALLEL_OK, parameters);
-    QueryDesc *running = CreateQueryDesc(plan, query, GetActiveSnapshot(), InvalidSnapshot, receiver, parameters,
-                                         nullptr, 0);
+    QueryDesc *running =
+        CreateQueryDesc(plan, query, GetActiveSnapshot(), InvalidSnapshot, receiver, parameters, nullptr, 0);
     ExecutorStart(running, 0);
     if (columns != nullptr) {
         MemoryContextSwitchTo(caller);

@@ -84,8 +84,8 @@ bool HasUser(const UsersTable &users, const Owner &owner, Oid except) {
         // As SQL takes values for equal, so that an index is used.
         const Oid equals = lookup_type_cache(column_type, TYPECACHE_EQ_OPR)->eq_opr;
         const char *query =
-            psprintf("SELECT FROM %s AS u WHERE u.%s %s $1 AND u.tableoid OPERATOR(pg_catalog.<>) $2", From(table),
-                     Column(table, users.column), QualifiedOperator(equals));
+            psprintf("SELECT FROM %s AS u WHERE u.%s %s $1 AND u.tableoid OPERATOR(pg_catalog.<>) $2",
+                     From(table), Column(table, users.column), QualifiedOperator(equals));
         found = QueryNow(table, query, {lengthof(values), types, values}, 1, None_Receiver) > 0;
         BecomeOneself(before);
     }
@@ -104,10 +104,11 @@ void ForEachUser(const UsersTable &users, void (*visit)(const Owner &owner, void
     TupleDescInitEntry(columns, 1, "name", TEXTOID, -1, 0);
 
     const Before before = BecomeOwner(table);
-    QueryNow(table,
-             psprintf("SELECT DISTINCT %s COLLATE pg_catalog.\"C\" FROM %s AS u WHERE %s IS NOT NULL ORDER BY 1",
-                      name, From(table), column),
-             {}, 0, receiver);
+    QueryNow(
+        table,
+        psprintf("SELECT DISTINCT %s COLLATE pg_catalog.\"C\" FROM %s AS u WHERE %s IS NOT NULL ORDER BY 1",
+                 name, From(table), column),
+        {}, 0, receiver);
     BecomeOneself(before);
     receiver->rDestroy(receiver);
 
