@@ -996,17 +996,47 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
 $$;
 COMMENT ON FUNCTION envcrypt_ultimate_type(regtype) IS 'envcrypt: what a domain is over; any other type itself';
 
--- The owner of a type may have made its cast to text: nobody's function is run but PostgreSQL's. (No IS NULL for enums: in
--- partitions with another order of columns, ALTER TABLE would look at a wrong one.)
-CREATE FUNCTION envcrypt_owner_text(type oid, expression text) RETURNS text
-LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN t.typtype = 'e' THEN format('pg_catalog.enum_out(%s::%s)::pg_catalog.text', expression, t.oid::regtype)
-        WHEN t.oid < 16384 THEN format('%s::pg_catalog.text', expression)
-        ELSE format('CASE WHEN %1$s IS NOT NULL THEN pg_catalog.format(''%%s'', %1$s) END', expression) END
-    FROM pg_type t WHERE t.oid = @extschema@.envcrypt_ultimate_type(type::regtype)
-$$;
-COMMENT ON FUNCTION envcrypt_owner_text(oid, text) IS
-    'envcrypt: an SQL expression of an owner''s name, as the trigger reads it';
+-- One name for all values that SQL takes for equal (src/pg/owner_type.h). A function for each type, of which all calls are
+-- exact matches.
+CREATE FUNCTION envcrypt_owner_name(value text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+CREATE FUNCTION envcrypt_owner_name(value varchar) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+CREATE FUNCTION envcrypt_owner_name(value bpchar) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+CREATE FUNCTION envcrypt_owner_name(value name) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+CREATE FUNCTION envcrypt_owner_name(value smallint) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+CREATE FUNCTION envcrypt_owner_name(value integer) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+CREATE FUNCTION envcrypt_owner_name(value bigint) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+CREATE FUNCTION envcrypt_owner_name(value oid) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+CREATE FUNCTION envcrypt_owner_name(value numeric) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+CREATE FUNCTION envcrypt_owner_name(value uuid) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_owner_name(text) IS 'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(varchar) IS 'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(bpchar) IS 'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(name) IS 'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(smallint) IS 'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(integer) IS 'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(bigint) IS 'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(oid) IS 'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(numeric) IS 'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(uuid) IS 'envcrypt: the name of the owner that a value of an owner column means';
+
+CREATE FUNCTION envcrypt_folded_owner_name(value text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_folded_owner_name(text) IS 'envcrypt: the same for a value of type citext';
+
+CREATE FUNCTION envcrypt_owner_text("table" oid, number smallint, expression text) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_owner_text(oid, smallint, text) IS
+    'envcrypt: an SQL expression of the name of a column''s owner, or an error for a column that can name none';
 
 CREATE FUNCTION envcrypt_tree("table" oid, OUT relid regclass, OUT level integer) RETURNS SETOF record
 LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
@@ -1051,39 +1081,52 @@ GRANT SELECT ON @extschema@.envcrypt_columns TO PUBLIC;
 
 SELECT pg_catalog.set_config('search_path', '@extschema@, pg_temp', true);
 
+-- What is to be locked is known by its OID; after this, its name, and its schema's, stay what they are until the
+-- transaction ends, so that statements may name it.
+CREATE FUNCTION envcrypt_lock_relation("table" oid, mode text, with_children boolean) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_lock_relation(oid, text, boolean) IS
+    'envcrypt: locks a table that its caller owns, or may read, and keeps its name from changing';
+
+CREATE FUNCTION envcrypt_query_table("table" oid, query text) RETURNS SETOF record
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_query_table(oid, text) IS
+    'envcrypt: runs a SELECT, unless a name in it means another relation than the table';
+
 CREATE FUNCTION envcrypt_lock_table("table" regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    named CONSTANT text := "table"::text;
+    named text;
     class pg_class;
 BEGIN
     IF "table" IS NULL THEN
         RAISE 'table must not be null' USING ERRCODE = 'null_value_not_allowed';
     END IF;
-    SELECT * INTO class FROM pg_class WHERE oid = "table";
-    IF NOT FOUND THEN
-        RAISE 'table with OID % does not exist', "table"::oid USING ERRCODE = 'undefined_table';
-    ELSIF class.relkind NOT IN ('r', 'p') THEN
-        RAISE '% is not a table', named USING ERRCODE = 'wrong_object_type',
-            DETAIL = 'Only columns of ordinary and partitioned tables can be protected.';
-    ELSIF class.oid < 16384 THEN
-        RAISE 'permission denied: % is a system catalog', named USING ERRCODE = 'insufficient_privilege';
-    ELSIF pg_is_other_temp_schema(class.relnamespace) THEN
-        RAISE 'cannot protect temporary tables of other sessions' USING ERRCODE = 'feature_not_supported';
-    ELSIF class.reloftype <> 0 THEN
-        RAISE 'cannot change columns of typed table %', named USING ERRCODE = 'wrong_object_type',
-            HINT = format('Make it an ordinary table: ALTER TABLE %s NOT OF;', named);
-    ELSIF EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'envcrypt'
-            WHERE d.classid = 'pg_class'::regclass AND d.objid = class.oid AND d.refclassid = 'pg_extension'::regclass
-            AND d.deptype = 'e') THEN
-        RAISE 'cannot protect tables of envcrypt itself' USING ERRCODE = 'feature_not_supported';
-    ELSIF NOT pg_has_role(class.relowner, 'USAGE') THEN
-        RAISE 'must be owner of table %', named USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', named);
-    IF to_regclass(named) IS DISTINCT FROM "table" THEN
-        RAISE 'table % was renamed or dropped meanwhile', named USING ERRCODE = 'undefined_table';
-    END IF;
+    FOR pass IN 1 .. 2 LOOP
+        named := "table"::text;
+        SELECT * INTO class FROM pg_class WHERE oid = "table";
+        IF NOT FOUND THEN
+            RAISE 'table with OID % does not exist', "table"::oid USING ERRCODE = 'undefined_table';
+        ELSIF class.relkind NOT IN ('r', 'p') THEN
+            RAISE '% is not a table', named USING ERRCODE = 'wrong_object_type',
+                DETAIL = 'Only columns of ordinary and partitioned tables can be protected.';
+        ELSIF class.oid < 16384 THEN
+            RAISE 'permission denied: % is a system catalog', named USING ERRCODE = 'insufficient_privilege';
+        ELSIF pg_is_other_temp_schema(class.relnamespace) THEN
+            RAISE 'cannot protect temporary tables of other sessions' USING ERRCODE = 'feature_not_supported';
+        ELSIF class.reloftype <> 0 THEN
+            RAISE 'cannot change columns of typed table %', named USING ERRCODE = 'wrong_object_type',
+                HINT = format('Make it an ordinary table: ALTER TABLE %s NOT OF;', named);
+        ELSIF EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'envcrypt'
+                WHERE d.classid = 'pg_class'::regclass AND d.objid = class.oid AND d.refclassid = 'pg_extension'::regclass
+                AND d.deptype = 'e') THEN
+            RAISE 'cannot protect tables of envcrypt itself' USING ERRCODE = 'feature_not_supported';
+        ELSIF NOT pg_has_role(class.relowner, 'USAGE') THEN
+            RAISE 'must be owner of table %', named USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        EXIT WHEN pass = 2;
+        PERFORM @extschema@.envcrypt_lock_relation("table"::oid, 'AccessExclusiveLock'::text, true);
+    END LOOP;
 END $$;
 COMMENT ON FUNCTION envcrypt_lock_table(regclass) IS 'envcrypt: locks a table that its caller may protect, or says why not';
 
@@ -1130,27 +1173,18 @@ CREATE FUNCTION envcrypt_find_owner_column("table" regclass, columns name[], own
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     owner pg_attribute := @extschema@.envcrypt_find_column("table", owner_column);
-    ultimate pg_type;
 BEGIN
-    SELECT * INTO STRICT ultimate FROM pg_type WHERE oid = @extschema@.envcrypt_ultimate_type(owner.atttypid);
     IF owner_column = ANY (columns) THEN
         RAISE 'column "%" cannot be its own owner column', owner_column USING ERRCODE = 'invalid_parameter_value',
             HINT = 'The owner column is what is written in clear: a user''s id, a customer number.';
-    ELSIF @extschema@.envcrypt_base_type(ultimate.oid) IS NOT NULL THEN
+    ELSIF @extschema@.envcrypt_base_type(@extschema@.envcrypt_ultimate_type(owner.atttypid)) IS NOT NULL THEN
         RAISE 'owner column "%" is encrypted itself', owner_column USING ERRCODE = 'invalid_parameter_value',
             HINT = 'The owner column is what is written in clear: a user''s id, a customer number.';
     ELSIF owner.attgenerated <> '' THEN
         RAISE 'owner column "%" is generated', owner_column USING ERRCODE = 'invalid_parameter_value',
             DETAIL = 'It is computed after the triggers have run that would need it.';
-    ELSIF NOT (ultimate.typtype = 'e'
-        OR ultimate.oid = ANY ('{int2,int4,int8,oid,numeric,text,varchar,bpchar,name,uuid}'::regtype[])
-        OR ultimate.typname = 'citext' AND (SELECT prosrc = 'textout' FROM pg_proc WHERE oid = ultimate.typoutput))
-    THEN
-        RAISE 'owner column "%" cannot be of type %', owner_column, format_type(owner.atttypid, owner.atttypmod)
-            USING ERRCODE = 'datatype_mismatch', DETAIL = 'The text of an owner''s name must depend on no setting.',
-            HINT = 'Types that can: smallint, integer, bigint, oid, numeric, text, varchar, character, name, uuid, citext, '
-                'enums, and domains over them.';
     END IF;
+    PERFORM @extschema@.envcrypt_owner_text("table"::oid, owner.attnum, ''::text);
     RETURN owner;
 END $$;
 COMMENT ON FUNCTION envcrypt_find_owner_column(regclass, name[], name) IS
@@ -1350,10 +1384,12 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION envcrypt_without_openings(text, name[], regtype[]) IS 'envcrypt: the same for several columns';
 
--- Finds the check constraints that read columns, not only ask whether they are null.
+-- Finds the check constraints that read columns, not only ask whether they are null. Those that were valid until another
+-- column of theirs was protected count as valid.
 CREATE FUNCTION envcrypt_checks("table" regclass, columns name[], OUT oid oid, OUT name name, OUT valid boolean)
 RETURNS SETOF record LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT DISTINCT k.oid, k.conname, k.convalidated
+    SELECT DISTINCT k.oid, k.conname, k.convalidated OR EXISTS (SELECT FROM @extschema@.envcrypt_owner_triggers g
+        WHERE g.relid = "table" AND k.conname = ANY (g.valid_checks))
     FROM @extschema@.envcrypt_tree("table") t
     JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
     JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c'
@@ -1361,33 +1397,20 @@ RETURNS SETOF record LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = 
 $$;
 COMMENT ON FUNCTION envcrypt_checks(regclass, name[]) IS 'envcrypt: check constraints that read columns';
 
+-- What names columns and has to be made again when they change their type, or when others take their place: the statements
+-- that take it down, and those that put it back, in order. The tables are locked. `opened` and `bases`: columns that are
+-- opened, and as what.
+
 -- `valid`: of the check constraints, those that were validated before the columns were protected; null to protect them.
-CREATE FUNCTION envcrypt_take_down("table" regclass, columns name[], opened name[], bases regtype[], valid text[])
-RETURNS text[] LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+CREATE FUNCTION envcrypt_checks_again("table" regclass, columns name[], opened name[], bases regtype[], valid text[],
+    OUT drops text[], OUT puts text[])
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
 DECLARE
     item record;
-    part record;
-    drops text[] := '{}';
-    puts text[] := '{}';  -- what is to be run afterwards, in this order
 BEGIN
-    -- Defaults, which children may have of their own. What was written as a literal has been sealed.
-    FOR item IN
-        SELECT a.attrelid::regclass AS rel, a.attname, pg_get_expr(d.adbin, d.adrelid) AS expression,
-            @extschema@.envcrypt_base_type(a.atttypid) AS base, '::' || format_type(a.atttypid, NULL) AS suffix
-        FROM @extschema@.envcrypt_tree("table") t
-        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns) AND a.attgenerated = ''
-        JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-        ORDER BY t.level, t.relid, a.attnum
-    LOOP
-        IF item.base IS NOT NULL AND right(item.expression, length(item.suffix)) = item.suffix THEN
-            item.expression := left(item.expression, -length(item.suffix)) || '::' || format_type(item.base, NULL);
-        END IF;
-        drops := drops || format('ALTER TABLE ONLY %s ALTER COLUMN %I DROP DEFAULT', item.rel, item.attname);
-        puts := puts || format('ALTER TABLE ONLY %s ALTER COLUMN %I SET DEFAULT %s', item.rel, item.attname,
-            item.expression);
-    END LOOP;
-
+    drops := '{}';
+    puts := '{}';
     -- Check constraints. While they read sealed values they are NOT VALID: all rows have been checked, but pg_dump writes
     -- such a constraint after the data, so that loading a dump opens nothing. And where a column gets its type modifier
     -- back, a cast that the sealed column needed would stay.
@@ -1419,8 +1442,34 @@ BEGIN
             puts := puts || format('COMMENT ON CONSTRAINT %I ON %s IS %L', item.conname, item.rel, item.comment);
         END IF;
     END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_checks_again(regclass, name[], name[], regtype[], text[]) IS
+    'envcrypt: statements that drop the check constraints that read columns, and make them again';
 
+-- `dropped`: the columns are dropped, and others take their place.
+CREATE FUNCTION envcrypt_dependents_again("table" regclass, columns name[], opened name[], bases regtype[], dropped boolean,
+    OUT drops text[], OUT puts text[])
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
+DECLARE
+    item record;
+    part record;
+BEGIN
+    drops := '{}';
+    puts := '{}';
     -- Policies, also other tables', and triggers that mention a column: PostgreSQL would refuse.
+    FOR item IN
+        SELECT DISTINCT p.polrelid
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
+        JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.refclassid = 'pg_class'::regclass
+            AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+        JOIN pg_policy p ON p.oid = d.objid
+        WHERE p.polrelid NOT IN (SELECT relid FROM @extschema@.envcrypt_tree("table"))
+        ORDER BY p.polrelid
+    LOOP
+        PERFORM @extschema@.envcrypt_lock_relation(item.polrelid, 'AccessExclusiveLock'::text, false);
+    END LOOP;
     FOR item IN
         SELECT p.polname, p.polrelid::regclass AS rel,
             CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END AS kind,
@@ -1451,7 +1500,8 @@ BEGIN
             @extschema@.envcrypt_without_openings(pg_get_triggerdef(g.oid), opened, bases) AS definition
         FROM pg_trigger g
         WHERE g.tgparentid = 0 AND NOT g.tgisinternal
-            AND g.tgfoid <> '@extschema@.envcrypt_owner_trigger()'::regprocedure
+            AND g.tgfoid NOT IN ('@extschema@.envcrypt_owner_trigger()'::regprocedure,
+                '@extschema@.envcrypt_sync_trigger()'::regprocedure)
             AND g.oid IN (SELECT d.objid FROM @extschema@.envcrypt_tree("table") t
             JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
             JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_class'::regclass
@@ -1482,14 +1532,22 @@ BEGIN
         END LOOP;
     END LOOP;
 
-    -- PostgreSQL rebuilds extended statistics itself, but for these.
+    -- Extended statistics go with a column that is dropped; where it changes its type, PostgreSQL rebuilds them, but for
+    -- target and owner.
     FOR item IN
-        SELECT DISTINCT s.oid, s.stxname, n.nspname, s.stxstattarget AS target, s.stxowner AS owner
+        SELECT DISTINCT s.oid, s.stxname, n.nspname, s.stxstattarget AS target, s.stxowner AS owner,
+            pg_get_statisticsobjdef(s.oid) AS definition, obj_description(s.oid, 'pg_statistic_ext') AS comment
         FROM @extschema@.envcrypt_tree("table") t
         JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
         JOIN pg_statistic_ext s ON s.stxrelid = t.relid AND a.attnum = ANY (s.stxkeys::int2[])
         JOIN pg_namespace n ON n.oid = s.stxnamespace ORDER BY s.oid
     LOOP
+        IF dropped THEN
+            puts := puts || item.definition;
+            IF item.comment IS NOT NULL THEN
+                puts := puts || format('COMMENT ON STATISTICS %I.%I IS %L', item.nspname, item.stxname, item.comment);
+            END IF;
+        END IF;
         IF item.target >= 0 THEN
             puts := puts || format('ALTER STATISTICS %I.%I SET STATISTICS %s', item.nspname, item.stxname, item.target);
         END IF;
@@ -1498,9 +1556,41 @@ BEGIN
                 pg_get_userbyid(item.owner));
         END IF;
     END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_dependents_again(regclass, name[], name[], regtype[], boolean) IS
+    'envcrypt: statements that drop policies, triggers and statistics that name columns, and make them again';
 
-    PERFORM @extschema@.envcrypt_run(drops);
-    RETURN puts;
+CREATE FUNCTION envcrypt_take_down("table" regclass, columns name[], opened name[], bases regtype[], valid text[])
+RETURNS text[] LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
+DECLARE
+    item record;
+    drops text[] := '{}';
+    puts text[] := '{}';  -- what is to be run afterwards, in this order
+    checks record;
+    dependents record;
+BEGIN
+    -- Defaults, which children may have of their own. What was written as a literal has been sealed.
+    FOR item IN
+        SELECT a.attrelid::regclass AS rel, a.attname, pg_get_expr(d.adbin, d.adrelid) AS expression,
+            @extschema@.envcrypt_base_type(a.atttypid) AS base, '::' || format_type(a.atttypid, NULL) AS suffix
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns) AND a.attgenerated = ''
+        JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        ORDER BY t.level, t.relid, a.attnum
+    LOOP
+        IF item.base IS NOT NULL AND right(item.expression, length(item.suffix)) = item.suffix THEN
+            item.expression := left(item.expression, -length(item.suffix)) || '::' || format_type(item.base, NULL);
+        END IF;
+        drops := drops || format('ALTER TABLE ONLY %s ALTER COLUMN %I DROP DEFAULT', item.rel, item.attname);
+        puts := puts || format('ALTER TABLE ONLY %s ALTER COLUMN %I SET DEFAULT %s', item.rel, item.attname,
+            item.expression);
+    END LOOP;
+
+    checks := @extschema@.envcrypt_checks_again("table", columns, opened, bases, valid);
+    dependents := @extschema@.envcrypt_dependents_again("table", columns, opened, bases, false);
+    PERFORM @extschema@.envcrypt_run(drops || checks.drops || dependents.drops);
+    RETURN puts || checks.puts || dependents.puts;
 END $$;
 COMMENT ON FUNCTION envcrypt_take_down(regclass, name[], name[], regtype[], text[]) IS
     'envcrypt: drops what would keep columns from changing their type, and returns the statements that put it back';
@@ -1596,6 +1686,7 @@ BEGIN
         WHERE i.inhrelid = "table" ORDER BY p.name
     LOOP
         CONTINUE WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = "table" AND tgname = item.name);
+        PERFORM @extschema@.envcrypt_lock_relation("table"::oid, 'ShareRowExclusiveLock'::text, false);
         PERFORM @extschema@.envcrypt_make_trigger("table", item.column_name, item.owner_name, item.context_id,
             item.null_owner, item.original_type, coalesce(item.original_storage, ''), coalesce(item.valid_checks, '{}'));
     END LOOP;
@@ -1677,7 +1768,7 @@ BEGIN
             originals := originals || format_type(attribute.atttypid, attribute.atttypmod);
             storages := storages || @extschema@.envcrypt_original_storage(attribute);
         END IF;
-        owner_value := @extschema@.envcrypt_owner_text(owner.atttypid, quote_ident(owner_column));
+        owner_value := @extschema@.envcrypt_owner_text("table"::oid, owner.attnum, quote_ident(owner_column));
         owner_value := CASE WHEN owner_column IS NULL THEN 'NULL::text'
             WHEN null_owner = 'database' OR owner.attnotnull THEN owner_value
             -- No IS NULL here: in partitions with another order of columns, ALTER TABLE would look at a wrong one.
@@ -1880,7 +1971,7 @@ BEGIN
     JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.relid AND d.refobjsubid = a.attnum
     WHERE d.classid = 'pg_class'::regclass AND (SELECT relkind IN ('i', 'I') FROM pg_class WHERE oid = d.objid)
-        OR d.classid IN ('pg_statistic_ext'::regclass, 'pg_publication_rel'::regclass)
+        OR d.classid = 'pg_publication_rel'::regclass
         OR d.classid = 'pg_constraint'::regclass AND (SELECT contype <> 'c' FROM pg_constraint WHERE oid = d.objid);
     IF obstacles IS NOT NULL THEN
         RAISE 'cannot protect column "%" of table % online because of what depends on it', "column", "table"
@@ -2004,7 +2095,7 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
         FROM state s, @extschema@.envcrypt_tree("table") t
         JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
         JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)
-        WHERE k.coninhcount = 0 AND NOT starts_with(k.conname, s.prefix)
+        WHERE k.conislocal AND NOT starts_with(k.conname, s.prefix)
     )
     SELECT w.relid, w.original, w.definition, w.must_hold, w.copy, c.oid IS NOT NULL, coalesce(c.convalidated, false)
     FROM wanted w
@@ -2055,7 +2146,8 @@ BEGIN
     FOR item IN
         SELECT t.relid, k.conname
         FROM @extschema@.envcrypt_tree("table") t JOIN pg_constraint k ON k.conrelid = t.relid
-        WHERE starts_with(k.conname, prefix) AND k.contype = 'c' AND k.coninhcount = 0
+        WHERE starts_with(k.conname, prefix) AND k.contype = 'c' AND k.conislocal
+        ORDER BY t.level, t.relid
     LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', item.relid, item.conname);
     END LOOP;
@@ -2070,6 +2162,7 @@ CREATE FUNCTION envcrypt_online_prepare("table" regclass, "column" name, owner_c
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     state record;
+    item record;
     twin name;
     stem text := "column";
 BEGIN
@@ -2087,8 +2180,15 @@ BEGIN
         state.context_id := @extschema@.envcrypt_free_context_id('{}');
         state.type := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
                        WHERE attrelid = "table" AND attnum = state.number);
-        EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', "table", twin,
-            @extschema@.envcrypt_online_type("table", "column"));
+        -- First where a table that inherits has the column of its own, too.
+        FOR item IN
+            SELECT t.relid, t.level FROM @extschema@.envcrypt_tree("table") t
+            JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
+            WHERE a.attislocal OR t.level = 0 ORDER BY t.level DESC, t.relid
+        LOOP
+            EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', item.relid, twin,
+                @extschema@.envcrypt_online_type("table", "column"));
+        END LOOP;
         -- By name: a cast to regclass needs rights in the schemas of tables that have nothing to do with this one.
         IF EXISTS (SELECT FROM @extschema@.envcrypt_tree("table") t
                 JOIN pg_class c ON c.oid = t.relid
@@ -2127,6 +2227,7 @@ LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, p
 DECLARE
     item record;
 BEGIN
+    PERFORM @extschema@.envcrypt_lock_relation("table"::oid, 'ShareUpdateExclusiveLock'::text, true);
     FOR item IN
         SELECT * FROM @extschema@.envcrypt_online_constraints("table", "column")
         WHERE copy_exists AND must_hold AND NOT copy_holds
@@ -2176,66 +2277,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION envcrypt_online_verify(regclass, name) IS 'envcrypt: verifies all twins, where the role may open';
 
--- What has to be made again once the twin has its place, as statements.
-CREATE FUNCTION envcrypt_online_dependents("table" regclass, "column" name, OUT before text, OUT after text)
+-- What belongs to the column itself, in each table, and has to be made again once the twin has its place.
+CREATE FUNCTION envcrypt_online_column("table" regclass, "column" name, OUT before text, OUT after text)
     RETURNS SETOF record
-LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
 DECLARE
     item record;
     twin name := (@extschema@.envcrypt_online_state("table", "column")).twin;
 BEGIN
-    -- Policies, of other tables, too.
-    FOR item IN
-        SELECT DISTINCT p.*, p.polrelid::regclass AS of_table, (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC'
-                ELSE quote_ident(pg_get_userbyid(r)) END, ', ') FROM unnest(p.polroles) AS r) AS roles,
-            obj_description(p.oid, 'pg_policy') AS description
-        FROM @extschema@.envcrypt_tree("table") t
-        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
-        JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.refclassid = 'pg_class'::regclass
-            AND d.refobjid = t.relid AND d.refobjsubid = a.attnum
-        JOIN pg_policy p ON p.oid = d.objid
-    LOOP
-        before := format('DROP POLICY %I ON %s', item.polname, item.of_table);
-        after := format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s', item.polname, item.of_table,
-            CASE WHEN item.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
-            CASE item.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
-                ELSE 'ALL' END, item.roles,
-            coalesce(' USING (' || pg_get_expr(item.polqual, item.polrelid) || ')', ''),
-            coalesce(' WITH CHECK (' || pg_get_expr(item.polwithcheck, item.polrelid) || ')', ''));
-        RETURN NEXT;
-        before := NULL;
-        after := format('COMMENT ON POLICY %I ON %s IS %L', item.polname, item.of_table, item.description);
-        IF item.description IS NOT NULL THEN
-            RETURN NEXT;
-        END IF;
-    END LOOP;
-    -- Triggers that name the column, after OF or in WHEN.
-    FOR item IN
-        SELECT DISTINCT g.oid, g.tgname, t.relid, g.tgenabled, pg_get_triggerdef(g.oid) AS definition,
-            obj_description(g.oid, 'pg_trigger') AS description
-        FROM @extschema@.envcrypt_tree("table") t
-        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
-        JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_class'::regclass
-            AND d.refobjid = t.relid AND d.refobjsubid = a.attnum
-        JOIN pg_trigger g ON g.oid = d.objid AND NOT g.tgisinternal AND g.tgparentid = 0
-        WHERE g.tgfoid <> '@extschema@.envcrypt_sync_trigger()'::regprocedure
-    LOOP
-        before := format('DROP TRIGGER %I ON %s', item.tgname, item.relid);
-        after := item.definition;
-        RETURN NEXT;
-        before := NULL;
-        after := format('ALTER TABLE %s %s TRIGGER %I', item.relid, CASE item.tgenabled WHEN 'D' THEN 'DISABLE'
-            WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, item.tgname);
-        IF item.tgenabled <> 'O' THEN
-            RETURN NEXT;
-        END IF;
-        after := format('COMMENT ON TRIGGER %I ON %s IS %L', item.tgname, item.relid, item.description);
-        IF item.description IS NOT NULL THEN
-            RETURN NEXT;
-        END IF;
-    END LOOP;
-    before := NULL;
-    -- What belongs to the column itself, in each table.
     FOR item IN
         SELECT t.relid, a.*, pg_get_expr(f.adbin, f.adrelid) AS def, col_description(t.relid, a.attnum) AS description
         FROM @extschema@.envcrypt_tree("table") t
@@ -2277,27 +2326,49 @@ BEGIN
     END LOOP;
     RETURN QUERY
         SELECT NULL, format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', c.relid, c.copy, c.original)
-        FROM @extschema@.envcrypt_online_constraints("table", "column") c WHERE c.original IS NOT NULL;
-    RETURN QUERY
-        SELECT NULL, format('COMMENT ON CONSTRAINT %I ON %s IS %L', c.original, c.relid,
-            obj_description(k.oid, 'pg_constraint'))
         FROM @extschema@.envcrypt_online_constraints("table", "column") c
-        JOIN pg_constraint k ON k.conrelid = c.relid AND k.conname = c.original
-        WHERE obj_description(k.oid, 'pg_constraint') IS NOT NULL;
+        JOIN pg_constraint k ON k.conrelid = c.relid AND k.conname = c.copy AND k.coninhcount = 0
+        WHERE c.original IS NOT NULL;
+    RETURN QUERY
+        SELECT NULL, format('COMMENT ON CONSTRAINT %I ON %s IS %L', k.conname, t.relid,
+            obj_description(k.oid, 'pg_constraint'))
+        FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
+        JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)
+        WHERE NOT starts_with(k.conname, '~envcrypt_') AND obj_description(k.oid, 'pg_constraint') IS NOT NULL;
 END $$;
-COMMENT ON FUNCTION envcrypt_online_dependents(regclass, name) IS
-    'envcrypt: statements that take down, before the swap, and make again after it, what names a column';
+COMMENT ON FUNCTION envcrypt_online_column(regclass, name) IS
+    'envcrypt: statements to run before the swap, and after it, for what belongs to a column';
+
+CREATE FUNCTION envcrypt_online_drop_column("table" regclass, "column" name) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    item record;
+BEGIN
+    EXECUTE format('ALTER TABLE %s DROP COLUMN %I', "table", "column");
+    -- Where a table that inherits has the column of its own, too.
+    FOR item IN
+        SELECT t.relid FROM @extschema@.envcrypt_tree("table") t
+        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
+        ORDER BY t.level, t.relid
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP COLUMN IF EXISTS %I', item.relid, "column");
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION envcrypt_online_drop_column(regclass, name) IS
+    'envcrypt: drops a column, also where a table that inherits has it of its own';
 
 CREATE FUNCTION envcrypt_online_swap("table" regclass, "column" name) RETURNS text
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     state record;
     item record;
-    statement text;
-    take_down text[];
-    make_again text[];
+    before text[];
+    after text[];
+    dependents record;
+    checks record;
     storage text;
-    checks text[] := '{}';
+    valid text[];
 BEGIN
     state := @extschema@.envcrypt_online_state("table", "column");
     IF state.sync IS NULL THEN
@@ -2310,14 +2381,15 @@ BEGIN
         RETURN 'constrain';
     END IF;
     PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
-    SELECT array_agg(d.before) FILTER (WHERE d.before IS NOT NULL),
-        array_agg(d.after) FILTER (WHERE d.after IS NOT NULL) INTO take_down, make_again
-    FROM @extschema@.envcrypt_online_dependents("table", "column") AS d;
+    dependents := @extschema@.envcrypt_dependents_again("table", ARRAY["column"], '{}', '{}', true);
+    SELECT coalesce(array_agg(d.before) FILTER (WHERE d.before IS NOT NULL), '{}'),
+        coalesce(array_agg(d.after) FILTER (WHERE d.after IS NOT NULL), '{}') INTO before, after
+    FROM @extschema@.envcrypt_online_column("table", "column") AS d;
     storage := @extschema@.envcrypt_original_storage(@extschema@.envcrypt_find_column("table", "column"));
+    valid := ARRAY(SELECT DISTINCT c.name::text FROM @extschema@.envcrypt_checks("table", ARRAY["column"]) c
+        WHERE c.valid ORDER BY 1);
 
-    FOREACH statement IN ARRAY coalesce(take_down, '{}') LOOP
-        EXECUTE statement;
-    END LOOP;
+    PERFORM @extschema@.envcrypt_run(dependents.drops || before);
     -- The validated constraints spare these a scan.
     FOR item IN
         SELECT t.relid FROM @extschema@.envcrypt_tree("table") t
@@ -2327,40 +2399,16 @@ BEGIN
         EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', item.relid, state.twin);
     END LOOP;
     PERFORM @extschema@.envcrypt_online_drop_triggers("table", state.context_id);
-    EXECUTE format('ALTER TABLE %s DROP COLUMN %I', "table", "column");
-    -- Where a table that inherits has the column of its own, too.
-    FOR item IN
-        SELECT t.relid FROM @extschema@.envcrypt_tree("table") t
-        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
-        ORDER BY t.level, t.relid
-    LOOP
-        EXECUTE format('ALTER TABLE %s DROP COLUMN IF EXISTS %I', item.relid, "column");
-    END LOOP;
+    PERFORM @extschema@.envcrypt_online_drop_column("table", "column");
     EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", state.twin, "column");
-    FOREACH statement IN ARRAY coalesce(make_again, '{}') LOOP
-        EXECUTE statement;
-    END LOOP;
+    PERFORM @extschema@.envcrypt_run(after);
     PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
-    -- As envcrypt_protect() leaves them: all rows have been checked, but pg_dump writes such a constraint after the data.
-    FOR item IN
-        SELECT t.relid, c.conname, pg_get_constraintdef(c.oid) AS definition,
-            obj_description(c.oid, 'pg_constraint') AS comment
-        FROM @extschema@.envcrypt_tree("table") t
-        JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
-        JOIN pg_constraint c ON c.conrelid = t.relid AND c.contype = 'c' AND a.attnum = ANY (c.conkey)
-        WHERE c.convalidated AND c.coninhcount = 0
-        ORDER BY t.level, t.relid, c.conname
-    LOOP
-        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', item.relid, item.conname);
-        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', item.relid, item.conname, item.definition);
-        IF item.comment IS NOT NULL THEN
-            EXECUTE format('COMMENT ON CONSTRAINT %I ON %s IS %L', item.conname, item.relid, item.comment);
-        END IF;
-        checks := checks || item.conname::text;
-    END LOOP;
+    -- From here on as envcrypt_protect().
+    checks := @extschema@.envcrypt_checks_again("table", ARRAY["column"], '{}', '{}', NULL);
     PERFORM @extschema@.envcrypt_make_trigger("table", "column", state.owner, state.context_id, state.null_owner,
-        state.type, storage, checks);
+        state.type, storage, valid);
     PERFORM @extschema@.envcrypt_spread_triggers("table");
+    PERFORM @extschema@.envcrypt_run(checks.drops || checks.puts || dependents.puts);
     RAISE NOTICE 'column "%" of table % is protected now', "column", "table"
         USING DETAIL = 'It is the table''s last column now: INSERT without a list of columns must follow. '
             'The plain values stay in the table''s files until VACUUM FULL or CLUSTER, '
@@ -2396,7 +2444,7 @@ BEGIN
     END IF;
     PERFORM @extschema@.envcrypt_online_drop_triggers("table", state.context_id);
     PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
-    EXECUTE format('ALTER TABLE %s DROP COLUMN %I', "table", state.twin);
+    PERFORM @extschema@.envcrypt_online_drop_column("table", state.twin);
     RAISE NOTICE 'column "%" of table % stays plain', "column", "table";
     RETURN 'done';
 END $$;
@@ -2417,7 +2465,7 @@ BEGIN
     END IF;
     BEGIN
         PERFORM set_config('lock_timeout', milliseconds::text, true);
-        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', "table");
+        PERFORM @extschema@.envcrypt_lock_relation("table"::oid, 'AccessExclusiveLock'::text, true);
         IF step = 'prepare' THEN
             RETURN @extschema@.envcrypt_online_prepare("table", "column", owner_column, null_owner);
         ELSIF step = 'constrain' THEN
@@ -2686,7 +2734,6 @@ LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path =
 DECLARE
     users pg_class;
     users_column pg_attribute;
-    base oid;
     present record;
     part regclass;
     made bigint;
@@ -2709,26 +2756,15 @@ BEGIN
     IF NOT pg_has_role(users.relowner, 'USAGE') THEN
         RAISE 'must be owner of table %', users.relname USING ERRCODE = 'insufficient_privilege';
     END IF;
+    -- Nobody adds a user between the trigger and the keys of those who are there.
+    PERFORM @extschema@.envcrypt_lock_relation("table"::oid, 'ShareRowExclusiveLock'::text, users.relkind = 'p');
     SELECT * INTO users_column FROM pg_attribute
     WHERE attrelid = "table" AND attname = "column" AND attnum > 0 AND NOT attisdropped;
     IF NOT FOUND THEN
         RAISE 'column "%" of table "%" does not exist', "column", users.relname USING ERRCODE = 'undefined_column';
     END IF;
-    base := @extschema@.envcrypt_ultimate_type(users_column.atttypid);
-    IF base <> ALL ('{text,varchar,bpchar,name,int2,int4,int8,oid,numeric,uuid}'::regtype[]::oid[])
-        AND NOT EXISTS (SELECT FROM pg_type WHERE oid = base AND typtype = 'e')
-        AND NOT EXISTS (SELECT FROM pg_cast WHERE castsource = base AND casttarget = 'text'::regtype AND castmethod = 'b'
-            AND castcontext = 'i')
-    THEN
-        RAISE 'column "%" of type % cannot name owners', "column",
-            format_type(users_column.atttypid, users_column.atttypmod)
-            USING ERRCODE = 'datatype_mismatch',
-            DETAIL = 'An owner''s name must be the same text whatever the session''s settings are.',
-            HINT = 'Use a column of type text, varchar, char, name, an integer type, numeric, uuid, oid or an enum.';
-    END IF;
+    PERFORM @extschema@.envcrypt_owner_text("table"::oid, users_column.attnum, ''::text);
 
-    -- Nobody adds a user between the trigger and the keys of those who are there.
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', "table");
     FOR present IN
         SELECT t.parent, a.attname, (SELECT p.tgrelid FROM pg_trigger AS p WHERE p.oid = t.parent)::regclass AS parent_table
         FROM @extschema@.envcrypt_triggers AS t
@@ -2763,7 +2799,7 @@ BEGIN
     EXECUTE format('SELECT count(*) FILTER (WHERE made), count(*) FILTER (WHERE made IS NULL) FROM (SELECT '
         '@extschema@.envcrypt_make_managed_key(name) AS made FROM (SELECT DISTINCT (%s) COLLATE "C" AS name '
         'FROM %s%s WHERE %I IS NOT NULL ORDER BY 1) AS sorted OFFSET 0) AS done',
-        @extschema@.envcrypt_owner_text(users_column.atttypid, quote_ident("column")),
+        @extschema@.envcrypt_owner_text("table"::oid, users_column.attnum, quote_ident("column")),
         CASE users.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, "table", "column") INTO made, shredded;
     IF shredded > 0 THEN
         RAISE NOTICE 'table "%" has users whose data keys were destroyed: %', users.relname, shredded
@@ -2779,6 +2815,8 @@ LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, p
 DECLARE
     parent regclass;
 BEGIN
+    PERFORM @extschema@.envcrypt_lock_relation("table"::oid, 'AccessExclusiveLock'::text,
+        (SELECT relkind = 'p' FROM pg_class WHERE oid = "table") IS TRUE);
     SELECT p.tgrelid INTO parent FROM pg_trigger AS t JOIN pg_trigger AS p ON p.oid = t.tgparentid
     WHERE t.tgrelid = "table" AND t.tgfoid = '@extschema@.envcrypt_managed_owner_trigger()'::regprocedure;
     IF FOUND THEN
@@ -2944,7 +2982,7 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
             AND (base.base IN (SELECT type FROM sealed)
                 OR base.typelem IN (SELECT e.type FROM base AS e JOIN sealed ON sealed.type = e.base))
     ), bindings AS (
-        SELECT t.relid, v.attname AS value_name, o.attname AS owner_name, o.atttypid AS owner_type, t.context_id
+        SELECT t.relid, v.attname AS value_name, o.attname AS owner_name, o.attnum AS owner_number, t.context_id
         FROM @extschema@.envcrypt_triggers AS t
         JOIN tree ON tree.relid = t.relid
         JOIN pg_attribute AS v ON v.attrelid = t.relid AND v.attnum = coalesce(t.twin_number, t.column_number)
@@ -2954,13 +2992,14 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
         SELECT c.attnum, c.attname, c.is_array, r.oid AS relid, format('@extschema@.envcrypt_check(%s, %s, %s)',
             CASE WHEN c.is_array THEN 'e' ELSE format('t.%I', c.attname) END,
             CASE WHEN b.owner_name IS NULL THEN 'NULL'
-                ELSE @extschema@.envcrypt_owner_text(b.owner_type, format('t.%I', b.owner_name)) END,
+                ELSE @extschema@.envcrypt_owner_text(b.relid, b.owner_number, format('t.%I', b.owner_name)) END,
             coalesce(b.context_id::text, 'NULL')) AS call
         FROM columns AS c CROSS JOIN tree JOIN pg_class AS r ON r.oid = tree.relid AND r.relkind IN ('r', 'm')
         LEFT JOIN bindings AS b ON b.relid = r.oid AND b.value_name = c.attname
     ), choices AS (
         SELECT attnum, attname, is_array, CASE WHEN min(call) = max(call) THEN min(call)
-            ELSE 'CASE t.tableoid ' || string_agg(format('WHEN %s THEN %s', relid, call), ' ') || ' END' END AS call
+            ELSE 'CASE t.tableoid ' || string_agg(format('WHEN %s THEN %s', relid, call), ' ')
+                || ' ELSE ''attached meanwhile'' END' END AS call
         FROM calls GROUP BY attnum, attname, is_array
     )
     SELECT attname, format('CASE WHEN t.%I IS NOT NULL THEN coalesce(%s, '''') END', attname, CASE WHEN is_array
@@ -3011,17 +3050,24 @@ BEGIN
         RAISE 'permission denied for table %', checked.relname USING ERRCODE = 'insufficient_privilege';
     END IF;
     PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL, NULL);  -- the right to open
+    PERFORM @extschema@.envcrypt_lock_relation("table"::oid, 'AccessShareLock'::text, true);
     SELECT array_agg(c."column"), array_agg(c.fault) INTO columns, checks
     FROM @extschema@.envcrypt_column_checks("table") AS c;
     IF columns IS NULL THEN
         RETURN;
     END IF;
-    RETURN QUERY EXECUTE format('WITH found (place, n, fault, n_rows, tids) AS MATERIALIZED (%s) '
-        'SELECT NULL::regclass, $1[n], NULL::text, coalesce(sum(n_rows), 0)::bigint, NULL::tid[] '
-        'FROM generate_subscripts($1, 1) AS n LEFT JOIN found USING (n) GROUP BY n '
-        'UNION ALL SELECT NULLIF(place, $2)::regclass, $1[n], fault, n_rows, tids[1:$3] FROM found WHERE fault <> '''' '
-        'ORDER BY 2, 3 NULLS FIRST, 1', @extschema@.envcrypt_verify_query("table", sample_percent, checks))
-        USING columns, "table"::oid, max_examples;
+    RETURN QUERY WITH found AS MATERIALIZED (
+        SELECT f.* FROM @extschema@.envcrypt_query_table("table"::oid,
+            @extschema@.envcrypt_verify_query("table", sample_percent, checks))
+            AS f (place oid, n bigint, fault text, n_rows bigint, tids tid[])
+    )
+    SELECT NULL::regclass, columns[s.n], NULL::text, coalesce(sum(found.n_rows), 0)::bigint, NULL::tid[]
+    FROM generate_subscripts(columns, 1) AS s (n) LEFT JOIN found ON found.n = s.n GROUP BY s.n
+    UNION ALL
+    SELECT NULLIF(found.place, "table"::oid)::regclass, columns[found.n::integer], found.fault, found.n_rows,
+        found.tids[1:max_examples]
+    FROM found WHERE found.fault <> ''
+    ORDER BY 2, 3 NULLS FIRST, 1;
 END $$;
 COMMENT ON FUNCTION envcrypt_verify(regclass, double precision, integer) IS
     'opens every value of a table''s encrypted columns, or of a sample: how many, and what is wrong with how many and where';

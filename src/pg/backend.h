@@ -125,6 +125,15 @@ inline void EnableTriggerAlways(Relation table, const char *name) {
 #endif
 }
 
+// RunExecutor runs a query that has been started, once, up to `limit` rows (0: all).
+inline void RunExecutor(QueryDesc *query, uint64 limit) {
+#if PG_VERSION_NUM >= 180000
+    ExecutorRun(query, ForwardScanDirection, limit);
+#else
+    ExecutorRun(query, ForwardScanDirection, limit, true);
+#endif
+}
+
 // UpdateRow is table_tuple_update and, where it succeeds, the index entries of the new row.
 inline TM_Result UpdateRow(ResultRelInfo *target, EState *estate, ItemPointer row, TupleTableSlot *slot,
                            CommandId command, Snapshot snapshot, bool wait, TM_FailureData *failure) {

@@ -22,10 +22,16 @@ namespace {
 // One batch reads no more than this, however little there is to do: a snapshot is held so long.
 constexpr BlockNumber kMaxBlocks = 16384;
 
-Relation OpenOwned(Oid oid, LOCKMODE lock) {
-    Relation table = table_open(oid, lock);
+// Before the lock, so that nobody locks what is not his, and again after it.
+void RequireOwned(Oid oid) {
     if (!OwnsTable(oid))
-        aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(table));
+        aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(oid));
+}
+
+Relation OpenOwned(Oid oid, LOCKMODE lock) {
+    RequireOwned(oid);
+    Relation table = table_open(oid, lock);
+    RequireOwned(oid);
     if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_tableam->scan_set_tidrange == nullptr)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("rows of \"%s\" cannot be read by block", RelationGetRelationName(table))));
@@ -46,7 +52,8 @@ bool IsSyncTriggerFunction(Oid function) {
 }
 
 Twin *TwinOfTable(Relation table, Oid trigger_oid) {
-    const TriggerDesc *triggers = table->trigdesc;
+    // A copy: what is looked up below may rebuild the table's own.
+    const TriggerDesc *triggers = CopyTriggerDesc(table->trigdesc);
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
         const Trigger &trigger = triggers->triggers[i];
         if (trigger.tgoid != trigger_oid)

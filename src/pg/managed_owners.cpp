@@ -163,7 +163,7 @@ void UserDeleted(const TriggerData *data) {
 
 // A statement trigger has no WHEN clause: the row trigger beside it names the column.
 void UsersTruncated(const TriggerData *data) {
-    const TriggerDesc *triggers = data->tg_relation->trigdesc;
+    const TriggerDesc *triggers = CopyTriggerDesc(data->tg_relation->trigdesc);
     UsersTable users{.table = RelationGetRelid(data->tg_relation), .column = InvalidAttrNumber};
     for (int i = 0; i < triggers->numtriggers; i++) {
         const Trigger &other = triggers->triggers[i];

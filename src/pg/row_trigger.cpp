@@ -9,7 +9,6 @@
 extern "C" {
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
-#include "parser/parse_coerce.h"
 #include "rewrite/prs2lock.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
@@ -55,22 +54,7 @@ void Describe(Relation table, const Trigger &trigger, int owner_at, bool binds, 
         IsPlainEncryptedType(type_of(found->column[0])) ? FindBaseType(type_of(found->column[0])) : nullptr;
     if (found->columns > owner_at) {
         found->owner_column = found->column[owner_at];
-        found->owner_type = type_of(found->owner_column);
-        if (IsEncryptedType(found->owner_type))
-            RaiseNotOurs(table, trigger, binds);
-        found->owner_is_varlena =
-            found->owner_type == TEXTOID || found->owner_type == VARCHAROID || found->owner_type == BPCHAROID;
-        Oid output = InvalidOid;
-        // A cast that the owner of a type has made is not asked: as envcrypt_owner_text() has it.
-        found->owner_has_cast = found->owner_type < FirstNormalObjectId &&
-                                find_coercion_pathway(TEXTOID, found->owner_type, COERCION_EXPLICIT,
-                                                      &output) == COERCION_PATH_FUNC &&
-                                get_func_nargs(output) == 1;
-        if (!found->owner_has_cast) {
-            bool is_varlena = false;
-            getTypeOutputInfo(found->owner_type, &output, &is_varlena);
-        }
-        fmgr_info_cxt(output, &found->owner_output, CacheMemoryContext);
+        found->owner_form = RequireOwnerColumn(table, found->owner_column);
     }
 }
 
@@ -99,19 +83,6 @@ RowTrigger *FindOrAdd(Oid trigger, bool *found) {
             hash_create("envcrypt row triggers", 32, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
     }
     return static_cast<RowTrigger *>(hash_search(known_triggers, &trigger, HASH_ENTER, found));
-}
-
-// As a cast to text gives it.
-std::string_view OwnerText(const RowTrigger &trigger, Datum owner) {
-    auto *output = const_cast<FmgrInfo *>(&trigger.owner_output);
-    if (trigger.owner_has_cast && !trigger.owner_is_varlena)
-        return VarlenaChars(PG_DETOAST_DATUM_PACKED(FunctionCall1(output, owner)));
-    if (!trigger.owner_is_varlena)
-        return OutputFunctionCall(output, owner);
-    std::string_view text = VarlenaChars(PG_DETOAST_DATUM_PACKED(owner));
-    if (trigger.owner_type == BPCHAROID)
-        text = text.substr(0, text.find_last_not_of(' ') + 1);
-    return text;
 }
 
 const RowTrigger &Known(const TriggerData *data, int owner_at, bool binds) {
@@ -201,7 +172,7 @@ bool OwnerOfRow(const RowTrigger &trigger, Relation table, HeapTuple row, Owner 
     const Datum value = heap_getattr(row, trigger.owner_column, RelationGetDescr(table), &isnull);
     if (isnull)
         return false;
-    *owner = OwnerFromStored(OwnerText(trigger, value));
+    *owner = OwnerFromStored(NameOfOwner(trigger.owner_form, value));
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include "pg/backend.h"
 #include "pg/base_type.h"
 #include "pg/binding.h"
+#include "pg/owner_type.h"
 
 extern "C" {
 #include "commands/trigger.h"
@@ -38,10 +39,7 @@ struct RowTrigger {
     bool null_owner_allowed;
     const BaseType *type;     // of column[0], or nullptr: it is not encrypted
     AttrNumber owner_column;  // InvalidAttrNumber: the values belong to nobody
-    Oid owner_type;
-    bool owner_is_varlena;  // text and its like
-    bool owner_has_cast;    // to text, which does not print all types as their output functions do
-    FmgrInfo owner_output;
+    OwnerForm owner_form;
 };
 
 // RowTriggerOf returns what is known of the trigger that fires. `owner_at`: which of WHEN's columns is the

@@ -253,8 +253,8 @@ SELECT * FROM try_type('u', '{11111111-aaaa-4444-8888-000000000000,11111111-AAAA
     '11111111-aaaa-4444-8888-000000000000');
 SELECT * FROM try_type('c', '{"t-c","t-c ","T-C"}', 't-c');
 SELECT * FROM try_type('d', '{t-d,t-no}', 't-d');
-SELECT * FROM try_type('e', '{t-guest,t-host,t-other}', 't-guest');
 SELECT * FROM try_type('m', ARRAY['t-m', 't-n', repeat('m', 64)], 't-m');
+SELECT envcrypt_manage_owners('names', 'e');
 SELECT envcrypt_manage_owners('names', 'day');
 SELECT envcrypt_manage_owners('names', 'f');
 SELECT envcrypt_manage_owners('names', 'j');
@@ -270,7 +270,7 @@ CREATE VIEW seen AS SELECT * FROM users;
 SELECT envcrypt_manage_owners('seen', 'id');
 
 -- managed: only who is a user gets a key on first use. Row-level security and collations do not matter.
-CREATE COLLATION regress_nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE COLLATION regress_nocase (provider = icu, locale = 'und-u-ks-level2');
 CREATE TABLE members (id text COLLATE regress_nocase PRIMARY KEY);
 ALTER TABLE members ENABLE ROW LEVEL SECURITY;
 ALTER TABLE members FORCE ROW LEVEL SECURITY;

@@ -170,13 +170,13 @@ DROP TABLE crowded;
 CREATE DOMAIN customer AS varchar(10) CHECK (value <> '');
 CREATE TABLE owners (t text, i2 int2, i4 int4, i8 int8, o oid, n numeric, c char(5), vc varchar(5), na name, u uuid, m mood, d customer,
     f float8, b bool, ts timestamptz, a int[], e encrypted_text, by text, g int GENERATED ALWAYS AS (i4 + 1) STORED);
-INSERT INTO owners (t, i2, i4, i8, o, n, c, vc, na, u, m, d) VALUES ('x', 1, 2, 3, 4, 5.50, 'c', 'vc', 'na', '00000000-0000-0000-0000-00000000000a', 'sad', 'dom');
+INSERT INTO owners (t, i2, i4, i8, o, n, c, vc, na, u, m, d) VALUES ('x', 1, 2, 3, 4, 5.5, 'c', 'vc', 'na', '00000000-0000-0000-0000-00000000000a', 'sad', 'dom');
 DO $$
 DECLARE
     owner name;
     before text;
 BEGIN
-    FOREACH owner IN ARRAY '{i2,i4,i8,o,n,c,vc,na,u,m,d}'::name[] LOOP
+    FOREACH owner IN ARRAY '{i2,i4,i8,o,n,c,vc,na,u,d}'::name[] LOOP
         PERFORM envcrypt_protect('owners', 't', owner);
         before := faults('owners', 't', owner);
         UPDATE owners SET t = 'y';
@@ -184,6 +184,7 @@ BEGIN
         PERFORM envcrypt_unprotect('owners', 't');
     END LOOP;
 END $$;
+SELECT envcrypt_protect('owners', 't', 'm');
 SELECT envcrypt_protect('owners', 't', 'f');
 SELECT envcrypt_protect('owners', 't', 'b');
 SELECT envcrypt_protect('owners', 't', 'ts');

@@ -87,25 +87,25 @@ SELECT * FROM envcrypt_verify('mine');
 RESET ROLE;
 
 -- Partitions and children, each with a trigger of its own or without; owners of other types.
-CREATE TABLE parted (region text, who inet, v encrypted_text) PARTITION BY LIST (region);
+CREATE TABLE parted (region text, who uuid, v encrypted_text) PARTITION BY LIST (region);
 CREATE TABLE parted_n PARTITION OF parted FOR VALUES IN ('n');
-CREATE TABLE parted_s (v encrypted_text, who inet, region text);
+CREATE TABLE parted_s (v encrypted_text, who uuid, region text);
 ALTER TABLE parted ATTACH PARTITION parted_s FOR VALUES IN ('s');
 CREATE TRIGGER "~envcrypt_103" BEFORE INSERT OR UPDATE ON parted FOR EACH ROW
     WHEN (new.v IS NOT NULL OR new.who IS NULL) EXECUTE FUNCTION envcrypt_owner_trigger('103', 'error', 'text');
-INSERT INTO parted VALUES ('n', '10.0.0.1', 'x'), ('s', '10.0.0.0/8', 'y'), ('s', '10.0.0.2', 'z');
+INSERT INTO parted VALUES ('n', '00000000-0000-0000-0000-000000000001', 'x'), ('s', '00000000-0000-0000-0000-000000000002', 'y'), ('s', '00000000-0000-0000-0000-000000000003', 'z');
 SELECT envcrypt_owner(v) FROM parted ORDER BY 1;
 SELECT * FROM envcrypt_verify('parted');
 ALTER TABLE parted_s DISABLE TRIGGER USER;
-UPDATE parted_s SET who = '::1' WHERE who = '10.0.0.2';
+UPDATE parted_s SET who = '00000000-0000-0000-0000-000000000004' WHERE who = '00000000-0000-0000-0000-000000000003';
 SELECT * FROM envcrypt_verify('parted');
 SELECT * FROM envcrypt_verify('parted_s');
-CREATE TABLE parent (who bool, v encrypted_text);
+CREATE TABLE parent (who smallint, v encrypted_text);
 CREATE TABLE child (more encrypted_text) INHERITS (parent);
 CREATE TRIGGER "~envcrypt_104" BEFORE INSERT OR UPDATE ON child FOR EACH ROW
     WHEN (new.v IS NOT NULL OR new.who IS NULL) EXECUTE FUNCTION envcrypt_owner_trigger('104', 'error', 'text');
-INSERT INTO parent VALUES (true, 'x');
-INSERT INTO child VALUES (true, 'x', 'more');
+INSERT INTO parent VALUES (1, 'x');
+INSERT INTO child VALUES (1, 'x', 'more');
 SELECT * FROM envcrypt_verify('parent');
 ALTER TABLE child DISABLE TRIGGER USER;
 UPDATE child SET v = 'loose';
