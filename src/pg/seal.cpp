@@ -5,6 +5,7 @@
 #include "pg/key_cache.h"
 #include "pg/plain_form.h"
 #include "pg/seal.h"
+#include "pg/sealing_key.h"
 #include "pg/statement_state.h"
 #include "pg/transit.h"
 
@@ -71,15 +72,17 @@ void CheckType(const BaseType &type, const SealedHeader &header) {
 
 }  // namespace
 
-Datum SealPlain(DataKey *key, const BaseType &type, std::span<const std::uint8_t> plain,
-                std::uint16_t context_id) {
-    Nonce nonce;
-    return SealWithNonce(key, type, plain, context_id, &nonce, 0);
+Datum SealFor(const Owner &owner, const char *what, const BaseType &type, Datum value,
+              std::uint16_t context_id) {
+    PlainPlace place;
+    const auto plain = PlainBytes(type, value, place);
+    return SealPlainFor(owner, what, type, plain, context_id);
 }
 
-Datum SealUnder(DataKey *key, const BaseType &type, Datum value, std::uint16_t context_id) {
-    PlainPlace place;
-    return SealPlain(key, type, PlainBytes(type, value, place), context_id);
+Datum SealPlainFor(const Owner &owner, const char *what, const BaseType &type,
+                   std::span<const std::uint8_t> plain, std::uint16_t context_id) {
+    Nonce nonce;
+    return SealWithNonce(KeyToSealFor(owner, what), type, plain, context_id, &nonce, 0);
 }
 
 Datum SealInTransit(const BaseType &type, Datum value) {
