@@ -3,6 +3,7 @@
 
 #include "pg/errors.h"
 #include "pg/key_cache.h"
+#include "pg/log_filter.h"
 #include "pg/plain_form.h"
 #include "pg/seal.h"
 #include "pg/sealing_key.h"
@@ -21,6 +22,8 @@ using Nonce = std::array<std::uint8_t, kMaxNonceBytes>;
 // Seals with a nonce of which the first `fixed` bytes are given and the rest is drawn.
 Datum SealWithNonce(DataKey *key, const BaseType &type, std::span<const std::uint8_t> plain,
                     std::uint16_t context_id, Nonce *nonce, std::size_t fixed) {
+    if (unlikely(IsCopyingIn()))
+        NoteCopiedIn();
     SealedHeader header;
     header.algorithm = key->row.algorithm;
     header.type_tag = type.tag;
