@@ -141,6 +141,18 @@ for my $way (sort keys %ways)
 	$session->quit;
 }
 
+# The plan cache does not look at a CALL's arguments: a literal there is refused for another role, never taken for his.
+{
+	value($node, q{CREATE PROCEDURE called(v encrypted_text) LANGUAGE plpgsql AS $$ BEGIN INSERT INTO note (owner, body) VALUES ('ann', v); END $$;
+		CREATE FUNCTION calls() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CALL called('a literal'); END $$;
+		CREATE FUNCTION calls_well() RETURNS void LANGUAGE plpgsql AS $$ DECLARE v encrypted_text := 'a literal'; BEGIN CALL called(v); END $$}, user => 'clerk');
+	my $session = session($node, set => ['role=clerk']);
+	my %found   = map { my $f = $_; $f => join ' ', map { stored($session, "SET LOCAL ROLE $_; SELECT $f()") } 'first', 'second' } 'calls', 'calls_well';
+	is($found{calls}, 'a literal 42501', 'CALL: a literal is refused for another role');
+	is($found{calls_well}, 'a literal a literal', 'CALL: a variable is not');
+	$session->quit;
+}
+
 # What is planned again: counted by the reports that PostgreSQL gives of its planner.
 {
 	my $session = session($node);
