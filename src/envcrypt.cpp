@@ -9,6 +9,7 @@
 #include "pg/log_filter.h"
 #include "pg/orphaned_keys.h"
 #include "pg/rights.h"
+#include "pg/role_plans.h"
 #include "pg/settings.h"
 #include "pg/statement_state.h"
 #include "pg/transit.h"
@@ -34,4 +35,5 @@ void _PG_init() {
     envcrypt::InstallLogHook();
     envcrypt::InstallStatementHooks();
     envcrypt::InstallDdlHooks();
+    envcrypt::InstallPlanHooks();
 }

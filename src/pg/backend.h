@@ -107,6 +107,16 @@ inline int StatisticsTarget(const VacAttrStats *stats) noexcept {
 #endif
 }
 
+// WalkQuery is query_tree_walker, likewise.
+inline bool WalkQuery(Query *query, bool (*walker)(Node *, void *), void *context) {
+#if PG_VERSION_NUM >= 160000
+    return query_tree_walker(query, walker, context, 0);
+#else
+    return query_tree_walker(query, reinterpret_cast<bool (*)()>(reinterpret_cast<void *>(walker)), context,
+                             0);
+#endif
+}
+
 // OwnsTable: the current role owns the table, or is superuser.
 inline bool OwnsTable(Oid table) {
 #if PG_VERSION_NUM >= 160000

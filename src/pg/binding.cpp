@@ -36,13 +36,15 @@ SealedFor WhoseKey(std::uint64_t key_id, const Owner &owner) {
 
 Datum Rebind(const BaseType &type, const SealedHeader &header, const struct varlena *sealed,
              const Binding &binding) {
-    DataKey *key = KeyToSealFor(binding.owner, kWhat);  // what can fail, before anything is opened
-    std::span<const std::uint8_t> recent;
-    if (FindInTransit(VarlenaBytes(sealed), &recent))
-        return SealPlain(key, type, recent, binding.context_id);
+    KeyToSealFor(binding.owner, kWhat);  // what can fail, before anything is opened
+    RecentPlain recent;
+    if (FindInTransit(VarlenaBytes(sealed), &recent)) {
+        const Datum bound = SealPlainFor(binding.owner, kWhat, type, recent.bytes(), binding.context_id);
+        Wipe(recent.place);
+        return bound;
+    }
     const auto plain = OpenPlain(header, sealed);
-    key = KeyToSealFor(binding.owner, kWhat);
-    const Datum bound = SealPlain(key, type, plain, binding.context_id);
+    const Datum bound = SealPlainFor(binding.owner, kWhat, type, plain, binding.context_id);
     Wipe(plain);
     pfree(plain.data());
     return bound;
@@ -52,7 +54,7 @@ Datum Rebind(const BaseType &type, const SealedHeader &header, const struct varl
 
 Datum BindPlain(const BaseType &type, Datum value, const Binding &binding) {
     RequireSeal();
-    return SealUnder(KeyToSealFor(binding.owner, kWhat), type, value, binding.context_id);
+    return SealFor(binding.owner, kWhat, type, value, binding.context_id);
 }
 
 bool BindSealed(const BaseType &type, Datum sealed, const Binding &binding, Datum *bound) {

@@ -1,6 +1,7 @@
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
 #include "pg/key_loss.h"
+#include "pg/memo.h"
 
 extern "C" {
 #include "access/stratnum.h"
@@ -12,20 +13,21 @@ extern "C" {
 namespace envcrypt {
 namespace {
 
-ExtensionObjects objects;
-bool objects_valid = false;
+ChangeCounter object_changes = kFirstState;  // of our tables, or of any while they are not known
+Memo<ExtensionObjects> memo;
 // Starts true: nothing is known yet.
 bool tables_changed = true;
 std::uint64_t relation_changes = 1;
 
 // Our tables have no syscache, so their writers send relation invalidations by hand. The callback may run at
-// any point where a lock is taken, so it only sets flags: no catalog access, nothing freed.
+// any point where a lock is taken, so it only counts: no catalog access, nothing freed.
 extern "C" void envcrypt_relcache_callback(Datum, Oid relation) {
     relation_changes++;
-    if (relation == InvalidOid || !objects_valid || relation == objects.data_keys ||
-        relation == objects.master_keys) {
+    const ExtensionObjects *known = memo.At(object_changes);
+    if (relation == InvalidOid || known == nullptr || relation == known->data_keys ||
+        relation == known->master_keys) {
         tables_changed = true;
-        objects_valid = false;
+        object_changes++;
     }
 }
 
@@ -43,34 +45,30 @@ Oid ExtensionSchema(Oid extension) {
     return schema;
 }
 
-}  // namespace
-
-const ExtensionObjects &Objects() {
-    if (objects_valid)
-        return objects;
-    objects_valid = true;  // cleared again if something changes during the lookups
-    ExtensionObjects found{};
-    objects = found;
+ExtensionObjects LookUpObjects() {
     const Oid extension = get_extension_oid("envcrypt", true);
     const Oid schema = OidIsValid(extension) ? ExtensionSchema(extension) : InvalidOid;
     const auto find = [schema](const char *name) {
         const Oid relation = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
-        if (!OidIsValid(relation)) {
-            objects_valid = false;
+        if (!OidIsValid(relation))
             ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                             errmsg("extension \"envcrypt\" is not installed in this database"),
                             errhint("Run CREATE EXTENSION envcrypt as a superuser."), HideFromLog()));
-        }
         return relation;
     };
-    found.data_keys = find("envcrypt_data_keys");
-    found.data_keys_by_id = find("envcrypt_data_keys_pkey");
-    found.data_keys_by_owner = find("envcrypt_data_keys_owner_key");
-    found.data_keys_by_tombstone = find("envcrypt_data_keys_tombstone_idx");
-    found.master_keys = find("envcrypt_master_keys");
-    found.master_keys_by_fingerprint = find("envcrypt_master_keys_pkey");
-    objects = found;
-    return objects;
+    return {.data_keys = find("envcrypt_data_keys"),
+            .data_keys_by_id = find("envcrypt_data_keys_pkey"),
+            .data_keys_by_owner = find("envcrypt_data_keys_owner_key"),
+            .data_keys_by_tombstone = find("envcrypt_data_keys_tombstone_idx"),
+            .master_keys = find("envcrypt_master_keys"),
+            .master_keys_by_fingerprint = find("envcrypt_master_keys_pkey")};
+}
+
+}  // namespace
+
+const ExtensionObjects &Objects() {
+    const ExtensionObjects *known = memo.At(object_changes);
+    return likely(known != nullptr) ? *known : memo.Fill(object_changes, LookUpObjects);
 }
 
 bool KeyTablesChanged() noexcept {

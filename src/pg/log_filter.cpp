@@ -10,8 +10,21 @@ namespace envcrypt {
 namespace {
 
 emit_log_hook_type next_log_hook = nullptr;
-TimestampTz opened_in_statement = 0;
-TimestampTz copied_in_statement = 0;
+
+// A statement is known by its start. Processes that run none have the time 0, which nothing is compared with
+// unless it was noted.
+struct NotedStatement {
+    bool noted;
+    TimestampTz start;
+
+    void Note() noexcept { *this = {.noted = true, .start = GetCurrentStatementStartTimestamp()}; }
+    [[nodiscard]] bool IsRunning() const noexcept {
+        return noted && start == GetCurrentStatementStartTimestamp();
+    }
+};
+NotedStatement opened;
+NotedStatement copied_in;
+
 constexpr const char *kHiddenDetail =
     "The detail is not logged, because it may hold encrypted values in plain text.";
 
@@ -27,13 +40,13 @@ extern "C" void envcrypt_filter_log(ErrorData *error) {
     const int category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
     if ((category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION || category == ERRCODE_DATA_EXCEPTION ||
          category == ERRCODE_TO_CATEGORY(ERRCODE_WITH_CHECK_OPTION_VIOLATION)) &&
-        opened_in_statement == GetCurrentStatementStartTimestamp()) {
+        opened.IsRunning()) {
         if (error->detail != nullptr)
             error->detail_log = MemoryContextStrdup(error->assoc_context, kHiddenDetail);
         error->hide_stmt = true;
         error->hide_ctx = true;
     }
-    if (copied_in_statement == GetCurrentStatementStartTimestamp())
+    if (copied_in.IsRunning())
         error->hide_ctx = true;
     if (next_log_hook != nullptr)
         next_log_hook(error);
@@ -42,11 +55,11 @@ extern "C" void envcrypt_filter_log(ErrorData *error) {
 }  // namespace
 
 void NoteOpenedForOutput() noexcept {
-    opened_in_statement = GetCurrentStatementStartTimestamp();
+    opened.Note();
 }
 
 void NoteCopiedIn() noexcept {
-    copied_in_statement = GetCurrentStatementStartTimestamp();
+    copied_in.Note();
 }
 
 void InstallLogHook() {

@@ -10,7 +10,7 @@ namespace envcrypt {
 // NoteOpenedForOutput is called when an output function gives plaintext.
 void NoteOpenedForOutput() noexcept;
 
-// NoteCopiedIn is called when a COPY FROM begins to read values that are to be sealed.
+// NoteCopiedIn is called when a COPY FROM begins to read values that may be sealed, or seals one.
 void NoteCopiedIn() noexcept;
 
 void InstallLogHook();

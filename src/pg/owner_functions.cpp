@@ -8,7 +8,6 @@
 #include "pg/key_creation.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
-#include "pg/sealing_key.h"
 
 namespace envcrypt {
 namespace {
@@ -55,7 +54,7 @@ ENVCRYPT_FUNCTION(envcrypt_encrypt_for_user) {
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, kResult);
     const Datum value = BaseArgument(fcinfo, 1, type);
     RefuseArmored(type, value);
-    return SealUnder(KeyToSealFor(owner, "encrypt_for_user() for a new owner"), type, value, 0);
+    return SealFor(owner, "encrypt_for_user() for a new owner", type, value, 0);
 }
 
 ENVCRYPT_FUNCTION(envcrypt_decrypt_for_user) {

@@ -1,5 +1,6 @@
 #include "pg/errors.h"
 #include "pg/master_ring.h"
+#include "pg/memo.h"
 #include "pg/rights.h"
 
 extern "C" {
@@ -10,17 +11,17 @@ namespace envcrypt {
 namespace {
 
 struct Memberships {
-    bool valid;
     Oid user;
     bool decrypt;
     bool encrypt;
     bool keyadmin;  // superusers included
 };
 
-Memberships memo;
+ChangeCounter role_changes = kFirstState;
+Memo<Memberships> memo;
 
 extern "C" void envcrypt_role_callback(Datum, int, uint32) {
-    memo.valid = false;
+    role_changes++;
 }
 
 // A member without INHERIT has the right after SET ROLE, as with PostgreSQL's own privileges. Superusers,
@@ -34,17 +35,15 @@ bool IsGranted(Oid user, const char *role_name) {
 
 const Memberships &Current() {
     const Oid user = GetUserId();
-    if (likely(memo.valid && memo.user == user))
-        return memo;
-    Memberships found{};
-    memo.valid = true;  // cleared again if roles change during the lookups
-    found.user = user;
-    found.decrypt = IsGranted(user, "envcrypt_decrypt");
-    found.encrypt = IsGranted(user, "envcrypt_encrypt");
-    found.keyadmin = superuser_arg(user) || IsGranted(user, "envcrypt_keyadmin");
-    found.valid = memo.valid;
-    memo = found;
-    return memo;
+    const Memberships *known = memo.At(role_changes);
+    if (likely(known != nullptr && known->user == user))
+        return *known;
+    return memo.Fill(role_changes, [user] {
+        return Memberships{.user = user,
+                           .decrypt = IsGranted(user, "envcrypt_decrypt"),
+                           .encrypt = IsGranted(user, "envcrypt_encrypt"),
+                           .keyadmin = superuser_arg(user) || IsGranted(user, "envcrypt_keyadmin")};
+    });
 }
 
 bool SessionKeyCounts() {

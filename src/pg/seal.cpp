@@ -3,8 +3,10 @@
 
 #include "pg/errors.h"
 #include "pg/key_cache.h"
+#include "pg/log_filter.h"
 #include "pg/plain_form.h"
 #include "pg/seal.h"
+#include "pg/sealing_key.h"
 #include "pg/statement_state.h"
 #include "pg/transit.h"
 
@@ -20,6 +22,8 @@ using Nonce = std::array<std::uint8_t, kMaxNonceBytes>;
 // Seals with a nonce of which the first `fixed` bytes are given and the rest is drawn.
 Datum SealWithNonce(DataKey *key, const BaseType &type, std::span<const std::uint8_t> plain,
                     std::uint16_t context_id, Nonce *nonce, std::size_t fixed) {
+    if (unlikely(IsCopyingIn()))
+        NoteCopiedIn();
     SealedHeader header;
     header.algorithm = key->row.algorithm;
     header.type_tag = type.tag;
@@ -71,15 +75,17 @@ void CheckType(const BaseType &type, const SealedHeader &header) {
 
 }  // namespace
 
-Datum SealPlain(DataKey *key, const BaseType &type, std::span<const std::uint8_t> plain,
-                std::uint16_t context_id) {
-    Nonce nonce;
-    return SealWithNonce(key, type, plain, context_id, &nonce, 0);
+Datum SealFor(const Owner &owner, const char *what, const BaseType &type, Datum value,
+              std::uint16_t context_id) {
+    PlainPlace place;
+    const auto plain = PlainBytes(type, value, place);
+    return SealPlainFor(owner, what, type, plain, context_id);
 }
 
-Datum SealUnder(DataKey *key, const BaseType &type, Datum value, std::uint16_t context_id) {
-    PlainPlace place;
-    return SealPlain(key, type, PlainBytes(type, value, place), context_id);
+Datum SealPlainFor(const Owner &owner, const char *what, const BaseType &type,
+                   std::span<const std::uint8_t> plain, std::uint16_t context_id) {
+    Nonce nonce;
+    return SealWithNonce(KeyToSealFor(owner, what), type, plain, context_id, &nonce, 0);
 }
 
 Datum SealInTransit(const BaseType &type, Datum value) {

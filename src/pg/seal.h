@@ -1,21 +1,25 @@
 // seal.h: from a base type's value to a sealed one and back.
 #pragma once
 
-#include "core/data_key_cache.h"
 #include "core/sealed_value.h"
 
 #include "pg/backend.h"
 #include "pg/base_type.h"
+#include "pg/owner.h"
 
 namespace envcrypt {
 
-// SealUnder seals a base type's value under `key` for a column's context id, or 0: not bound to a column.
-// Returns a palloc'd sealed value.
-Datum SealUnder(DataKey *key, const BaseType &type, Datum value, std::uint16_t context_id);
+// SealFor seals a base type's value under the owner's active key, for a column's context id, or 0: not bound
+// to a column. Returns a palloc'd sealed value. `what` is KeyToSealFor's (sealing_key.h).
+//
+// No function here takes or gives a data key. Making the plaintext form runs the base type's functions, which
+// may open other values, so that a key that was at hand is forgotten: keys are looked for last.
+Datum SealFor(const Owner &owner, const char *what, const BaseType &type, Datum value,
+              std::uint16_t context_id);
 
-// SealPlain is SealUnder for bytes that are a plaintext form already.
-Datum SealPlain(DataKey *key, const BaseType &type, std::span<const std::uint8_t> plain,
-                std::uint16_t context_id);
+// SealPlainFor is SealFor for bytes that are a plaintext form already.
+Datum SealPlainFor(const Owner &owner, const char *what, const BaseType &type,
+                   std::span<const std::uint8_t> plain, std::uint16_t context_id);
 
 // SealInTransit seals under the database key, for a value whose row, and so whose owner, is not known yet:
 // its nonce begins with CurrentTransitId (transit.h). Writes nothing; raises kErrNoDataKey while the database

@@ -1,7 +1,6 @@
 #include "pg/statement_state.h"
 
-#include "pg/base_type.h"
-#include "pg/log_filter.h"
+#include "pg/loading.h"
 #include "pg/transit.h"
 
 extern "C" {
@@ -14,7 +13,6 @@ extern "C" {
 #include "utils/backend_progress.h"
 #include "utils/backend_status.h"
 #include "utils/fmgroids.h"
-#include "utils/plancache.h"
 #include "utils/portal.h"
 #include "utils/rls.h"
 }
@@ -24,7 +22,9 @@ namespace {
 
 int analyzing = 0;       // how many VACUUM or ANALYZE statements are on the stack
 int altering_table = 0;  // how many ALTER TABLE statements
-int loading = 0;         // how many COPY FROM statements without a WHERE clause
+int copying_in = 0;      // how many COPY FROM statements
+int loading = 0;         // how many of those have no WHERE clause
+int making_view = 0;     // how many CREATE VIEW statements
 ProcessUtility_hook_type next_utility_hook = nullptr;
 
 // RunCounted runs a statement with *depth one higher, also when it fails.
@@ -39,44 +39,24 @@ void RunCounted(int *depth, const Run &run) {
     PG_END_TRY();
 }
 
-bool HasEncryptedColumn(Oid table) {
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-    if (!HeapTupleIsValid(tuple))
-        return false;
-    AttrNumber column = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relnatts;
-    ReleaseSysCache(tuple);
-    for (; column > 0; column--) {
-        const Oid type = get_atttype(table, column);
-        if (OidIsValid(type) && IsEncryptedType(type))
-            return true;
-    }
-    return false;
+bool IsDiscardAll(const Node *statement) {
+    return IsA(statement, DiscardStmt) &&
+           reinterpret_cast<const DiscardStmt *>(statement)->target == DISCARD_ALL;
 }
 
-// What cannot be found is COPY's to complain about.
-void BeforeCopy(const CopyStmt *copy) {
-    const Oid table = copy->is_from && copy->relation != nullptr
-                          ? RangeVarGetRelid(copy->relation, NoLock, true)
-                          : InvalidOid;
-    if (OidIsValid(table) && HasEncryptedColumn(table))
-        NoteCopiedIn();
+bool IsCopyFrom(const Node *statement) {
+    return IsA(statement, CopyStmt) && reinterpret_cast<const CopyStmt *>(statement)->is_from;
 }
 
-bool IsPlainLoad(const Node *statement) {
-    const auto *copy = reinterpret_cast<const CopyStmt *>(statement);
-    return IsA(statement, CopyStmt) && copy->is_from && copy->whereClause == nullptr;
-}
-
-// Values in transit belong to a role. Plans that hold some, and outlive a change of role, are parsed again.
-void AfterUtility(const Node *statement) {
-    if (IsA(statement, DiscardStmt)) {
-        if (reinterpret_cast<const DiscardStmt *>(statement)->target == DISCARD_ALL)
-            ForgetTransitIds();
-    } else if (IsA(statement, VariableSetStmt)) {
-        const char *name = reinterpret_cast<const VariableSetStmt *>(statement)->name;
-        if (name != nullptr && (strcmp(name, "role") == 0 || strcmp(name, "session_authorization") == 0))
-            ResetPlanCache();
-    }
+template <typename Run>
+void RunCopyFrom(const CopyStmt *copy, const Run &run) {
+    HideLines(copy);
+    RunCounted(&copying_in, [&] {
+        if (copy->whereClause == nullptr)
+            RunCounted(&loading, run);
+        else
+            run();
+    });
 }
 
 extern "C" void envcrypt_process_utility(PlannedStmt *statement, const char *query, bool read_only_tree,
@@ -90,17 +70,18 @@ extern "C" void envcrypt_process_utility(PlannedStmt *statement, const char *que
     // FETCH locks no table, so it would not hear of a shredding since the cursor was opened.
     if (IsA(statement->utilityStmt, FetchStmt))
         AcceptInvalidationMessages();
-    if (IsA(statement->utilityStmt, CopyStmt))
-        BeforeCopy(reinterpret_cast<const CopyStmt *>(statement->utilityStmt));
     if (IsA(statement->utilityStmt, VacuumStmt))
         RunCounted(&analyzing, run);
     else if (IsA(statement->utilityStmt, AlterTableStmt))
         RunCounted(&altering_table, run);
-    else if (IsPlainLoad(statement->utilityStmt))
-        RunCounted(&loading, run);
+    else if (IsCopyFrom(statement->utilityStmt))
+        RunCopyFrom(reinterpret_cast<const CopyStmt *>(statement->utilityStmt), run);
+    else if (IsA(statement->utilityStmt, ViewStmt))
+        RunCounted(&making_view, run);
     else
         run();
-    AfterUtility(statement->utilityStmt);
+    if (IsDiscardAll(statement->utilityStmt))
+        ForgetTransitIds();
 }
 
 // The statement during which the library was loaded ran past the hook: its portal tells what it is.
@@ -138,6 +119,14 @@ bool IsDumpConnection() noexcept {
 
 bool IsReplicationWorker() noexcept {
     return IsLogicalWorker();
+}
+
+bool IsCopyingIn() noexcept {
+    return copying_in > 0;
+}
+
+bool IsMakingView() noexcept {
+    return making_view > 0;
 }
 
 bool IsLoading() noexcept {

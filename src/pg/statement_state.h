@@ -20,8 +20,11 @@ namespace envcrypt {
 // IsReplicationWorker: rows are compared on behalf of a logical replication worker.
 [[nodiscard]] bool IsReplicationWorker() noexcept;
 
-// IsLoading: a logical replication worker or a COPY FROM writes to a table. Outside of triggers, expressions
-// that are evaluated then are the table's, such as its CHECK constraints.
+// IsCopyingIn: a COPY FROM runs here. IsMakingView: a CREATE VIEW does, whose query is stored.
+[[nodiscard]] bool IsCopyingIn() noexcept;
+[[nodiscard]] bool IsMakingView() noexcept;
+
+// IsLoading: a logical replication worker or a COPY FROM without WHERE writes to a table (loading.h).
 [[nodiscard]] bool IsLoading() noexcept;
 [[nodiscard]] bool IsInsideTrigger();
 

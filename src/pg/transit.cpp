@@ -7,27 +7,28 @@
 #include "pg/errors.h"
 #include "pg/key_cache.h"
 
+extern "C" {
+#include "utils/hsearch.h"
+}
+
 namespace envcrypt {
 namespace {
 
 struct RoleTransitId {
-    Oid role;
+    Oid role;  // key of the table
     TransitPrefix prefix;
     int values_left;  // until the end of the prefix changes
 };
 constexpr int kValuesOfPrefix = 1 << 20;
-constexpr int kMaxTransitIds = 16;
-RoleTransitId ids[kMaxTransitIds];
-int ids_used = 0;
-int ids_next = 0;
+HTAB *ids = nullptr;  // as many as there were roles: a plan may hold values of any of them
+RoleTransitId *last_id = nullptr;
 int ids_process = 0;
+std::uint64_t values_in_transit = 0;
 
-constexpr std::size_t kMaxPlain = 192;
 struct Recent {
     std::size_t sealed_bytes;
-    std::size_t plain_bytes;
-    std::uint8_t sealed[kMaxPlain + kMaxHeaderBytes + kMaxNonceBytes + kTagBytes];
-    std::uint8_t plain[kMaxPlain];
+    std::uint8_t sealed[kMaxRecentPlain + kMaxHeaderBytes + kMaxNonceBytes + kTagBytes];
+    RecentPlain plain;
 };
 constexpr std::size_t kMaxRecent = 32;
 Recent recent[kMaxRecent];
@@ -35,13 +36,26 @@ std::size_t recent_next = 0;
 bool recent_used = false;
 
 RoleTransitId *FindTransitId(Oid role) {
-    if (ids_process != MyProcPid)
+    if (ids == nullptr || ids_process != MyProcPid)
         return nullptr;
-    for (int i = 0; i < ids_used; i++) {
-        if (ids[i].role == role)
-            return &ids[i];
+    if (likely(last_id != nullptr && last_id->role == role))
+        return last_id;
+    last_id = static_cast<RoleTransitId *>(hash_search(ids, &role, HASH_FIND, nullptr));
+    return last_id;
+}
+
+RoleTransitId *AddTransitId(Oid role) {
+    if (ids_process != MyProcPid)
+        ForgetTransitIds();
+    if (ids == nullptr) {
+        HASHCTL info{};
+        info.keysize = sizeof(Oid);
+        info.entrysize = sizeof(RoleTransitId);
+        info.hcxt = TopMemoryContext;
+        ids = hash_create("envcrypt transit ids", 16, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+        ids_process = MyProcPid;
     }
-    return nullptr;
+    return static_cast<RoleTransitId *>(hash_search(ids, &role, HASH_ENTER, nullptr));
 }
 
 extern "C" void envcrypt_forget_transit(XactEvent event, void *) {
@@ -56,25 +70,25 @@ extern "C" void envcrypt_forget_transit(XactEvent event, void *) {
 const TransitPrefix &NextTransitPrefix() {
     const Oid role = GetUserId();
     RoleTransitId *current = FindTransitId(role);
+    values_in_transit++;
     if (likely(current != nullptr && current->values_left > 0)) {
         current->values_left--;
         return current->prefix;
     }
-    if (ids_process != MyProcPid)
-        ForgetTransitIds();
-    RoleTransitId made{.role = role, .prefix = {}, .values_left = kValuesOfPrefix - 1};
-    if (const Status status = Random().Take(made.prefix, MyProcPid); !status.ok())
+    TransitPrefix prefix{};
+    if (const Status status = Random().Take(prefix, MyProcPid); !status.ok())
         RaiseStatus(status);
-    ids_process = MyProcPid;
-    if (current != nullptr) {  // the same id, other bytes after it
-        std::copy_n(current->prefix.begin(), kTransitIdBytes, made.prefix.begin());
-    } else {
-        current = &ids[ids_next];
-        ids_next = (ids_next + 1) % kMaxTransitIds;
-        ids_used = std::min(ids_used + 1, kMaxTransitIds);
-    }
-    *current = made;
+    if (current != nullptr)  // the same id, other bytes after it
+        std::copy_n(current->prefix.begin(), kTransitIdBytes, prefix.begin());
+    else
+        current = AddTransitId(role);
+    current->prefix = prefix;
+    current->values_left = kValuesOfPrefix - 1;
     return current->prefix;
+}
+
+std::uint64_t ValuesInTransit() noexcept {
+    return values_in_transit;
 }
 
 bool IsInTransit(const SealedHeader &header, const struct varlena *sealed) {
@@ -87,22 +101,23 @@ bool IsInTransit(const SealedHeader &header, const struct varlena *sealed) {
 }
 
 void RememberInTransit(std::span<const std::uint8_t> sealed, std::span<const std::uint8_t> plain) noexcept {
-    if (plain.size() > kMaxPlain)
+    if (plain.size() > kMaxRecentPlain)
         return;
     Recent &place = recent[recent_next];
     recent_next = (recent_next + 1) % kMaxRecent;
     recent_used = true;
     place.sealed_bytes = sealed.size();
-    place.plain_bytes = plain.size();
+    place.plain.size = plain.size();
     std::ranges::copy(sealed, place.sealed);
-    std::ranges::copy(plain, place.plain);
+    std::ranges::copy(plain, place.plain.place);
 }
 
-bool FindInTransit(std::span<const std::uint8_t> sealed, std::span<const std::uint8_t> *plain) noexcept {
+bool FindInTransit(std::span<const std::uint8_t> sealed, RecentPlain *plain) noexcept {
     for (std::size_t i = 1; i <= kMaxRecent && recent_used; i++) {  // the latest first
         const Recent &place = recent[(recent_next + kMaxRecent - i) % kMaxRecent];
         if (place.sealed_bytes == sealed.size() && memcmp(place.sealed, sealed.data(), sealed.size()) == 0) {
-            *plain = {place.plain, place.plain_bytes};
+            plain->size = place.plain.size;
+            std::ranges::copy(place.plain.bytes(), plain->place);
             return true;
         }
     }
@@ -110,8 +125,10 @@ bool FindInTransit(std::span<const std::uint8_t> sealed, std::span<const std::ui
 }
 
 void ForgetTransitIds() noexcept {
-    ids_used = 0;
-    ids_next = 0;
+    last_id = nullptr;
+    if (ids != nullptr)
+        hash_destroy(ids);
+    ids = nullptr;
 }
 
 void RegisterTransitCallbacks() {

@@ -18,16 +18,24 @@ namespace envcrypt {
 inline constexpr std::size_t kTransitIdBytes = 8;
 using TransitPrefix = std::array<std::uint8_t, kTransitIdBytes + 4>;
 
-// NextTransitPrefix returns the current role's for one more value.
+// NextTransitPrefix returns the current role's for one more value. ValuesInTransit counts them.
 const TransitPrefix &NextTransitPrefix();
+[[nodiscard]] std::uint64_t ValuesInTransit() noexcept;
 
 // IsInTransit: a value that this backend sealed for the current role, and that was bound to nothing yet.
 [[nodiscard]] bool IsInTransit(const SealedHeader &header, const struct varlena *sealed);
 
-// RememberInTransit keeps a value that was just sealed; FindInTransit returns its plaintext, which is good
-// until the next call of RememberInTransit, or false.
+// RememberInTransit keeps a value that was just sealed, if it is short; FindInTransit copies its plaintext,
+// for the caller to wipe, or returns false.
+inline constexpr std::size_t kMaxRecentPlain = 192;
+struct RecentPlain {
+    std::size_t size;
+    std::uint8_t place[kMaxRecentPlain];
+
+    [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept { return {place, size}; }
+};
 void RememberInTransit(std::span<const std::uint8_t> sealed, std::span<const std::uint8_t> plain) noexcept;
-bool FindInTransit(std::span<const std::uint8_t> sealed, std::span<const std::uint8_t> *plain) noexcept;
+bool FindInTransit(std::span<const std::uint8_t> sealed, RecentPlain *plain) noexcept;
 
 // ForgetTransitIds: what was sealed in transit until now is a value like any other.
 void ForgetTransitIds() noexcept;

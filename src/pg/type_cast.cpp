@@ -5,6 +5,7 @@
 #include "pg/conversion.h"
 #include "pg/errors.h"
 #include "pg/language.h"
+#include "pg/loading.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
 #include "pg/statement_state.h"
@@ -49,14 +50,6 @@ CastState *StateOf(FmgrInfo *function, int argument, int other) {
     return state;
 }
 
-// CHECK constraints of tables and domains held when a row was first written. Where it is replicated, or
-// restored as it is, they open nothing, and pass, as PostgreSQL has it for what is NULL.
-bool PassesUnchecked() {
-    return unlikely(IsLoading()) &&
-           (IsReplicationWorker() || (superuser() && InputLanguage() == Language::kCiphertext)) &&
-           !IsInsideTrigger();
-}
-
 // A constant that this backend sealed while it parsed the statement would be opened once for each row.
 Datum OpenArgument(FunctionCallInfo fcinfo, const BaseType &type) {
     const auto *sealed = PG_GETARG_VARLENA_PP(0);
@@ -98,14 +91,14 @@ using namespace envcrypt;
 
 // Encrypted type to its base type.
 ENVCRYPT_FUNCTION(envcrypt_open) {
-    if (PassesUnchecked())
+    if (PassesUnchecked(fcinfo))
         PG_RETURN_NULL();
     return OpenArgument(fcinfo, *TypeOfFunction(fcinfo->flinfo, 0));
 }
 
 // Encrypted type to any other type, as its base type is cast to that.
 ENVCRYPT_FUNCTION(envcrypt_open_as) {
-    if (PassesUnchecked())
+    if (PassesUnchecked(fcinfo))
         PG_RETURN_NULL();
     CastState *state = StateOf(fcinfo->flinfo, 0, kResult);
     return Convert(&state->conversion, OpenArgument(fcinfo, *state->type),
@@ -115,6 +108,8 @@ ENVCRYPT_FUNCTION(envcrypt_open_as) {
 // Encrypted type to json: what to_json() gives for the base type. PostgreSQL's functions that build JSON look
 // for this cast; without it they would take numbers and documents for strings.
 ENVCRYPT_FUNCTION(envcrypt_to_json) {
+    if (PassesUnchecked(fcinfo))
+        PG_RETURN_NULL();
     JsonState *state = JsonStateOf(fcinfo->flinfo);
     return FunctionCall1(&state->to_json, OpenArgument(fcinfo, *state->type));
 }

@@ -5,6 +5,7 @@
 #include "pg/errors.h"
 #include "pg/key_cache.h"
 #include "pg/language.h"
+#include "pg/loading.h"
 #include "pg/log_filter.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
@@ -33,6 +34,7 @@ struct varlena *AcceptSealed(const BaseType &type, struct varlena *sealed) {
                  errhint("Grant envcrypt_encrypt or envcrypt_keyadmin to the role, or give the session the "
                          "master key."),
                  HideFromLog()));
+    NoteLoaded(sealed);
     return sealed;
 }
 

@@ -95,6 +95,27 @@ rotation() {
     echo "Target: rotation of 1,000,000 data keys <= 15 s"
 }
 
+# SET ROLE, in a database without envcrypt, of a server that preloads the library and of one that does not; by turns.
+set_role() {
+    local round
+    run_psql --command="CREATE DATABASE bare"
+    (cluster_start without "shared_preload_libraries=" "port=5433" autovacuum=off fsync=off)
+    for ((round = 1; round <= rounds; round++)); do
+        answers --field-separator=' ' --dbname=bare --file="$here/set_role.sql" | sed 's/^/with /'
+        PGPORT=5433 answers --field-separator=' ' --file="$here/set_role.sql" | sed 's/^/without /'
+    done | awk '
+        { key = $1 " " $2; if (!(key in least) || $3 < least[key]) least[key] = $3 }
+        END {
+            split("two seven", tables)
+            for (i = 1; i <= 2; i++)
+                printf "SET ROLE; a function that joins %s tables; RESET ROLE: %.1f us, with the library preloaded %.1f us, ratio %.2f\n",
+                    tables[i], least["without " tables[i]], least["with " tables[i]],
+                    least["with " tables[i]] / least["without " tables[i]]
+        }'
+    echo "Target: ratio <= 1.05"
+    cluster_stop without
+}
+
 compile
 start
 say "$(group "$rows") rows of 32 bytes, 1,000 owners, one backend, no parallel query, no JIT; medians of $rounds"
@@ -102,6 +123,8 @@ compare
 protect
 say "DDL on plain tables"
 bash "$here/ddl.sh"
+say "SET ROLE where nothing is encrypted"
+set_role
 say "rotation of the master key"
 rotation
 say "src/core alone (Google Benchmark)"
