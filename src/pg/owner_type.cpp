@@ -263,7 +263,10 @@ ENVCRYPT_FUNCTION(envcrypt_folded_owner_name) {
 
 // (table, column's number, SQL expression of its type) -> SQL expression of the owner's name
 ENVCRYPT_FUNCTION(envcrypt_owner_text) {
-    Relation table = table_open(PG_GETARG_OID(0), AccessShareLock);
+    Relation table = try_table_open(PG_GETARG_OID(0), AccessShareLock);
+    if (table == nullptr)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                        errmsg("table with OID %u does not exist", PG_GETARG_OID(0))));
     const AttrNumber column = PG_GETARG_INT16(1);
     if (column <= 0 || column > RelationGetNumberOfAttributes(table) ||
         TupleDescAttr(RelationGetDescr(table), column - 1)->attisdropped)

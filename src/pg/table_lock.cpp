@@ -18,6 +18,7 @@ extern "C" {
 #include "catalog/pg_type.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
+#include "tcop/utility.h"
 #include "utils/fmgroids.h"
 }
 
@@ -169,6 +170,8 @@ using namespace envcrypt;
 ENVCRYPT_FUNCTION(envcrypt_lock_relation) {
     const Oid oid = PG_GETARG_OID(0);
     const LOCKMODE mode = ModeWithName(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+    if (mode != AccessShareLock)
+        PreventCommandIfReadOnly("LOCK TABLE");
     RequireTable(oid, mode);
     LockRelationOid(oid, mode);
     RequireTable(oid, mode);

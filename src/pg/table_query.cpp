@@ -93,7 +93,10 @@ ENVCRYPT_FUNCTION(envcrypt_query_table) {
         result->expectedDesc == nullptr)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("materialize mode required, but it is not allowed in this context")));
-    Relation table = table_open(PG_GETARG_OID(0), AccessShareLock);
+    Relation table = try_table_open(PG_GETARG_OID(0), AccessShareLock);
+    if (table == nullptr)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                        errmsg("table with OID %u does not exist", PG_GETARG_OID(0))));
     const MemoryContext caller = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
     Tuplestorestate *rows =
         tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
