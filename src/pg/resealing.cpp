@@ -136,8 +136,7 @@ Datum SealAgain(const BaseType &type, Datum value, const Replacement &replacemen
     const auto *sealed = reinterpret_cast<const struct varlena *>(PG_DETOAST_DATUM_PACKED(value));
     const SealedHeader header = Header(type, sealed);
     const auto plain = OpenPlain(header, sealed);
-    DataKey *key = KeyOfValue(replacement.new_key);
-    const Datum result = SealPlain(key, type, plain, header.context_id);
+    const Datum result = SealPlainUnder(replacement.new_key, type, plain, header.context_id);
     Wipe(plain);
     return result;
 }

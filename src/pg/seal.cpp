@@ -88,6 +88,12 @@ Datum SealPlainFor(const Owner &owner, const char *what, const BaseType &type,
     return SealWithNonce(KeyToSealFor(owner, what), type, plain, context_id, &nonce, 0);
 }
 
+Datum SealPlainUnder(std::uint64_t key_id, const BaseType &type, std::span<const std::uint8_t> plain,
+                     std::uint16_t context_id) {
+    Nonce nonce;
+    return SealWithNonce(KeyOfValue(key_id), type, plain, context_id, &nonce, 0);
+}
+
 Datum SealInTransit(const BaseType &type, Datum value) {
     PlainPlace place;
     const auto plain = PlainBytes(type, value, place);

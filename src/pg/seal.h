@@ -21,6 +21,10 @@ Datum SealFor(const Owner &owner, const char *what, const BaseType &type, Datum 
 Datum SealPlainFor(const Owner &owner, const char *what, const BaseType &type,
                    std::span<const std::uint8_t> plain, std::uint16_t context_id);
 
+// SealPlainUnder is the same under the key with this id.
+Datum SealPlainUnder(std::uint64_t key_id, const BaseType &type, std::span<const std::uint8_t> plain,
+                     std::uint16_t context_id);
+
 // SealInTransit seals under the database key, for a value whose row, and so whose owner, is not known yet:
 // its nonce begins with CurrentTransitId (transit.h). Writes nothing; raises kErrNoDataKey while the database
 // key was not made.
