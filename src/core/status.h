@@ -4,6 +4,8 @@
 // bytes.
 #pragma once
 
+#include "core/platform.h"  // first: its message before those of what it breaks
+
 #include <cstdint>
 #include <type_traits>
 
