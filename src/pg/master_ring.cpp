@@ -34,15 +34,14 @@ bool ServerHasKeyFile() noexcept {
     return settings.master_key_file != nullptr && settings.master_key_file[0] != '\0';
 }
 
-Keyring *SessionRing() {
+// If not ok, it is not about the text, which the check hook took.
+Status LoadSessionRing() {
     Keyring *ring = Allocated(&session_ring);
-    if (!session_ring_valid) {
-        const Status status = ring->Load(settings.master_key);
-        if (!status.ok())  // the check hook took the text, so this is not about the text
-            RaiseStatus(status);
-        session_ring_valid = true;
-    }
-    return ring;
+    if (session_ring_valid)
+        return {};
+    const Status status = ring->Load(settings.master_key);
+    session_ring_valid = status.ok();
+    return status;
 }
 
 [[noreturn]] void RaiseFileFault(const KeyFileResult &result) {
@@ -71,7 +70,7 @@ Keyring *SessionRing() {
                             errmsg("master key file \"%s\" is larger than %zu bytes", path, kMaxKeyFileBytes),
                             HideFromLog()));
         default:
-            if (result.keyring.code == Code::kNoMemory)
+            if (result.keyring.code == Code::kNoMemory || result.keyring.code == Code::kNoAlgorithm)
                 RaiseStatus(result.keyring);
             ereport(ERROR, (errcode(ERRCODE_CONFIG_FILE_ERROR),
                             errmsg("master key file \"%s\" is not a keyring", path),
@@ -114,7 +113,9 @@ bool RingMayHaveChanged() noexcept {
 Keyring *MasterRing() {
     switch (EffectiveRingSource()) {
         case RingSource::kSession:
-            return SessionRing();
+            if (const Status status = LoadSessionRing(); !status.ok())
+                RaiseStatus(status);
+            return session_ring;
         case RingSource::kServerFile:
             if (!ServerRingCurrent()) {
                 const KeyFileResult result = RefreshServerRing();
@@ -135,7 +136,7 @@ Keyring *MasterRing() {
 Keyring *MasterRingIfUsable() {
     switch (EffectiveRingSource()) {
         case RingSource::kSession:
-            return SessionRing();
+            return LoadSessionRing().ok() ? session_ring : nullptr;
         case RingSource::kServerFile:
             return ServerRingCurrent() || RefreshServerRing().fault == KeyFileFault::kNone ? server_ring
                                                                                            : nullptr;
