@@ -21,7 +21,10 @@ namespace {
 constexpr BlockNumber kMaxBlocks = 16384;
 
 Relation OpenOwned(Oid oid, LOCKMODE lock) {
-    Relation table = table_open(oid, lock);
+    Relation table = try_table_open(oid, lock);
+    if (table == nullptr)
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", oid)));
     if (!OwnsTable(oid))
         aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(table));
     if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_tableam->scan_set_tidrange == nullptr)

@@ -1,6 +1,7 @@
 #include "pg/binding.h"
 
 #include "pg/errors.h"
+#include "pg/just_bound.h"
 #include "pg/key_cache.h"
 #include "pg/rights.h"
 #include "pg/seal.h"

@@ -29,12 +29,6 @@ const TransitPrefix &NextTransitPrefix();
 void RememberInTransit(std::span<const std::uint8_t> sealed, std::span<const std::uint8_t> plain) noexcept;
 bool FindInTransit(std::span<const std::uint8_t> sealed, std::span<const std::uint8_t> *plain) noexcept;
 
-// RememberBound: `bound` is a value in transit, sealed for its row a moment ago. WasJustBound: so was this
-// one, by the same command and for the current role. In INSERT ... ON CONFLICT DO UPDATE, EXCLUDED has such
-// values, bound for the row that was not inserted.
-void RememberBound(const struct varlena *bound);
-[[nodiscard]] bool WasJustBound(const SealedHeader &header, const struct varlena *sealed);
-
 // ForgetTransitIds: what was sealed in transit until now is a value like any other.
 void ForgetTransitIds() noexcept;
 
