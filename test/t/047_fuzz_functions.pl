@@ -36,7 +36,8 @@ for my $type (qw(text bytea jsonb int8 numeric float8 bool date timestamptz uuid
 my @numbers = qw(0 1 -1 2 7 42 255 32767 -32768 65535 65536 2147483647 -2147483648 1000000000000);
 my @texts   = ("''", q{'1'}, q{'ann'}, q{'bob'}, q{'gone'}, q{'owner'}, q{'error'}, q{'database'}, q{'shred'},
 	q{'keep'}, q{'%s%I%L'}, q{'a''b"c'}, q{E'\u00e4\U0001F600'}, q{repeat('x', 300)}, q{repeat('x', 100000)}, q{'notes'},
-	q{'note'},	q{'sealed'}, q{'public'}, q{'SELECT 1'}, q{'{}'}, q{'1 day'}, q{'envcrypt1:AAAA'}, q{'<'}, q{'*='}, q{'2020-01-01'});
+	q{'note'}, q{'sealed'}, q{'public'}, q{'SELECT 1'}, q{'{}'}, q{'1 day'}, q{'envcrypt1:AAAA'}, q{'<'}, q{'*='},
+	q{'2020-01-01'});
 my @relations = map { "'$_'" } qw(notes parts parts_1 sealed plain notes_pkey pg_class pg_toast.pg_toast_1255
   envcrypt_data_keys envcrypt_master_keys envcrypt_columns pg_stat_activity information_schema.tables 0 4294967295);
 my %random = (
