@@ -51,7 +51,7 @@ SELECT * FROM state();
 INSERT INTO pay VALUES (40, NULL, 1, NULL, NULL);
 INSERT INTO pay VALUES (40, '', 1, NULL, NULL);
 INSERT INTO pay VALUES (40, repeat('x', 256), 1, NULL, NULL);
-UPDATE pay SET who = NULL WHERE id = 2;
+UPDATE pay SET who = NULL, bonus = NULL WHERE id = 2;
 INSERT INTO pay VALUES (40, NULL, NULL, NULL, 'nobody''s');
 UPDATE pay SET who = 'lea' WHERE id = 40;
 SELECT * FROM state() WHERE state ~ '^40';
