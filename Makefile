@@ -16,12 +16,23 @@ REGRESS = install keys types types_all type_modifiers type_casts type_order io r
 REGRESS_OPTS = --inputdir=test --outputdir=. $(if $(filter 15,$(MAJORVERSION)),,--expecteddir=.) \
 	--load-extension=envcrypt
 
+# What the caller gives counts, in the environment (where PGXS does not look) as on the command line.
+CALLER_CPPFLAGS := $(CPPFLAGS)
+$(foreach v,CPPFLAGS CXXFLAGS LDFLAGS,$(eval ENVIRONMENT_$(v) := $(if $(filter environment%,$(origin $(v))),$($(v)))))
+
 PG_CONFIG ?= pg_config
 # -isystem: with -I, clang rejects `register` in the headers of PostgreSQL 15.
-PG_CPPFLAGS = -Isrc -isystem $(shell command -v $(PG_CONFIG) >/dev/null && $(PG_CONFIG) --includedir-server) -DENVCRYPT_VERSION='"$(ENVCRYPT_VERSION)"'
+PG_CPPFLAGS = -Isrc -isystem $(shell command -v $(PG_CONFIG) >/dev/null && $(PG_CONFIG) --includedir-server) -DENVCRYPT_VERSION='"$(ENVCRYPT_VERSION)"' \
+	$(ENVIRONMENT_CPPFLAGS)
 # Modules are loaded RTLD_GLOBAL: with default visibility another extension's inline function could replace ours.
 PG_CXXFLAGS = -std=gnu++20 -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP \
-	-Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers
+	-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers $(ENVIRONMENT_CXXFLAGS)
+# For our own tests; not for those whose compiler warns of more.
+WERROR ?=
+ifneq ($(WERROR),)
+PG_CXXFLAGS += -Werror
+endif
+PG_LDFLAGS = $(ENVIRONMENT_LDFLAGS)
 # PostgreSQL before 16 leaves it empty.
 PG_CPPFLAGS += -DPGDLLEXPORT='__attribute__((visibility("default")))'
 # PGXS links with the C compiler.
@@ -41,8 +52,10 @@ endif
 
 -include $(OBJS:.o=.d)
 
-# The core knows no PostgreSQL: standard C++, and none of the server's headers in reach.
-$(CORE_OBJS): override CPPFLAGS = -Isrc -D_FORTIFY_SOURCE=2
+# The core knows no PostgreSQL: standard C++, and none of the server's headers in reach. What else PostgreSQL was built
+# with (its hardening) holds for it, too.
+OTHER_CPPFLAGS := $(filter-out -I% -isystem /% -DPGDLLEXPORT% -DENVCRYPT%,$(CPPFLAGS))
+$(CORE_OBJS): override CPPFLAGS = -Isrc $(CALLER_CPPFLAGS) $(filter-out $(CALLER_CPPFLAGS),$(OTHER_CPPFLAGS))
 $(CORE_OBJS): override CXXFLAGS := $(subst gnu++20,c++20,$(CXXFLAGS))
 
 include test/targets.mk

@@ -1,5 +1,5 @@
 // envcrypt.cpp: what PostgreSQL loads: the magic block and _PG_init, a table of contents.
-#include "core/aead.h"
+#include "core/algorithms.h"
 
 #include "pg/backend.h"
 #include "pg/ddl_commands.h"
@@ -24,8 +24,8 @@ PGDLLEXPORT void _PG_init();
 }
 
 void _PG_init() {
-    if (const envcrypt::Status status = envcrypt::FetchAlgorithms(); !status.ok())
-        envcrypt::RaiseStatus(status);
+    if (!envcrypt::FetchAlgorithms().ok())
+        envcrypt::WarnOfMissingAlgorithms();
     envcrypt::DefineSettings();
     envcrypt::RegisterExtensionCallbacks();
     envcrypt::RegisterRightsCallbacks();

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "core/kdf.h"
+#include "core/algorithms.h"
 
 namespace envcrypt {
 namespace {
@@ -21,9 +21,6 @@ OSSL_PARAM TagParameter(std::uint8_t *tag) noexcept {
     return OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, kTagBytes);
 }
 
-EVP_CIPHER *aes_256_gcm = nullptr;
-EVP_CIPHER *aes_256_ecb = nullptr;
-
 Status Fail(Code code, std::span<std::uint8_t> out) noexcept {
     ERR_clear_error();  // what stays in the queue would break the backend's next TLS call
     Wipe(out);
@@ -31,16 +28,6 @@ Status Fail(Code code, std::span<std::uint8_t> out) noexcept {
 }
 
 }  // namespace
-
-Status FetchAlgorithms() noexcept {
-    if (aes_256_gcm == nullptr)
-        aes_256_gcm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
-    if (aes_256_ecb == nullptr)
-        aes_256_ecb = EVP_CIPHER_fetch(nullptr, "AES-256-ECB", nullptr);
-    if (aes_256_gcm == nullptr || aes_256_ecb == nullptr || !FetchKeyDerivation().ok())
-        return Fail(Code::kCryptoFailure, {});
-    return {};
-}
 
 Aead::Aead() noexcept = default;
 Aead::~Aead() = default;
@@ -50,13 +37,18 @@ void Aead::ContextFree::operator()(evp_cipher_ctx_st *context) const noexcept {
 }
 
 Status Aead::MakeContexts(Algorithm algorithm, std::span<const std::uint8_t, kKeyBytes> key) noexcept {
+    const bool gcm = algorithm == Algorithm::kAes256Gcm;
+    if (IsMissing(Needed::kAesGcm))
+        return Without(Needed::kAesGcm);
+    if (!gcm && IsMissing(Needed::kAesEcb))
+        return Without(Needed::kAesEcb);
     algorithm_ = algorithm;
     derive_.reset();
     gcm_.reset(EVP_CIPHER_CTX_new());
     if (gcm_ == nullptr)
         return Fail(Code::kNoMemory, {});
-    const bool gcm = algorithm == Algorithm::kAes256Gcm;
-    if (EVP_CipherInit_ex2(gcm_.get(), aes_256_gcm, gcm ? key.data() : nullptr, nullptr, 1, nullptr) != 1)
+    if (EVP_CipherInit_ex2(gcm_.get(), Fetched().aes_256_gcm, gcm ? key.data() : nullptr, nullptr, 1,
+                           nullptr) != 1)
         return Fail(Code::kCryptoFailure, {});
     if (gcm)
         return {};
@@ -69,7 +61,7 @@ Status Aead::MakeContexts(Algorithm algorithm, std::span<const std::uint8_t, kKe
     SecretBytes<kBlockBytes> l_block;
     auto l = l_block.ExposeSecret();
     int written = 0;
-    if (EVP_EncryptInit_ex2(derive_.get(), aes_256_ecb, key.data(), nullptr, nullptr) != 1 ||
+    if (EVP_EncryptInit_ex2(derive_.get(), Fetched().aes_256_ecb, key.data(), nullptr, nullptr) != 1 ||
         EVP_CIPHER_CTX_set_padding(derive_.get(), 0) != 1 ||
         EVP_EncryptUpdate(derive_.get(), l.data(), &written, zero.data(), kBlockBytes) != 1 ||
         written != static_cast<int>(kBlockBytes))

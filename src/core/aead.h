@@ -33,10 +33,6 @@ inline constexpr std::size_t kMaxMessageBytes = std::size_t{1} << 30;
     return algorithm == Algorithm::kAes256Gcm ? 12 : 24;
 }
 
-// FetchAlgorithms looks up every OpenSSL algorithm that envcrypt uses, once per process tree. Call it before
-// anything else here: a fetch costs more than sealing a value, and the first use of libcrypto needs memory.
-Status FetchAlgorithms() noexcept;
-
 class Aead {
  public:
     Aead() noexcept;
@@ -44,7 +40,7 @@ class Aead {
     Aead(const Aead &) = delete;
     Aead &operator=(const Aead &) = delete;
 
-    // SetKey makes the contexts. kNoMemory or kCryptoFailure leave the object without a key.
+    // SetKey makes the contexts. kNoMemory, kNoAlgorithm or kCryptoFailure leave the object without a key.
     Status SetKey(Algorithm algorithm, std::span<const std::uint8_t, kKeyBytes> key) noexcept;
 
     // ClearKey forgets the key and frees the contexts.

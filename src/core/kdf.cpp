@@ -9,11 +9,10 @@
 #include <array>
 #include <memory>
 
+#include "core/algorithms.h"
+
 namespace envcrypt {
 namespace {
-
-EVP_KDF *hkdf = nullptr;
-EVP_MAC *hmac = nullptr;
 
 struct KdfContextFree {
     void operator()(EVP_KDF_CTX *context) const noexcept { EVP_KDF_CTX_free(context); }
@@ -29,33 +28,22 @@ OSSL_PARAM Octets(const char *name, std::span<const std::uint8_t> bytes) noexcep
     return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t *>(bytes.data()), bytes.size());
 }
 
-Status Fail(std::span<std::uint8_t> out) noexcept {
+// Of work with `algorithm` and SHA-256.
+Status Fail(Needed algorithm, std::span<std::uint8_t> out) noexcept {
     ERR_clear_error();
     Wipe(out);
-    return {Code::kCryptoFailure};
+    return Without(IsMissing(Needed::kSha256) ? Needed::kSha256 : algorithm);
 }
 
 }  // namespace
 
-Status FetchKeyDerivation() noexcept {
-    if (hkdf == nullptr)
-        hkdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr);
-    if (hmac == nullptr)
-        hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-    // The digest below HKDF and HMAC is fetched by name at first use: make that happen here, too.
-    constexpr std::array<std::uint8_t, 1> some{};
-    std::array<std::uint8_t, kHmacBytes> out{};
-    if (hkdf == nullptr || hmac == nullptr || !Hkdf(some, {}, {}, out).ok() ||
-        !HmacSha256(some, some, out).ok())
-        return Fail({});
-    return {};
-}
-
 Status Hkdf(std::span<const std::uint8_t> key, std::span<const std::uint8_t> salt,
             std::span<const std::uint8_t> info, std::span<std::uint8_t> out) noexcept {
-    const std::unique_ptr<EVP_KDF_CTX, KdfContextFree> context(EVP_KDF_CTX_new(hkdf));
+    if (IsMissing(Needed::kHkdf) || IsMissing(Needed::kSha256))
+        return Fail(Needed::kHkdf, out);
+    const std::unique_ptr<EVP_KDF_CTX, KdfContextFree> context(EVP_KDF_CTX_new(Fetched().hkdf));
     if (context == nullptr)
-        return Fail(out);
+        return Fail(Needed::kHkdf, out);
     std::array<OSSL_PARAM, 5> params{};
     std::size_t n = 0;
     params[n++] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest_name, 0);
@@ -66,7 +54,7 @@ Status Hkdf(std::span<const std::uint8_t> key, std::span<const std::uint8_t> sal
         params[n++] = Octets(OSSL_KDF_PARAM_INFO, info);
     params[n] = OSSL_PARAM_construct_end();
     if (EVP_KDF_derive(context.get(), out.data(), out.size(), params.data()) != 1)
-        return Fail(out);
+        return Fail(Needed::kHkdf, out);
     return {};
 }
 
@@ -77,14 +65,16 @@ Status DeriveKey(std::span<const std::uint8_t, kKeyBytes> key, std::string_view 
 
 Status HmacSha256(std::span<const std::uint8_t> key, std::span<const std::uint8_t> message,
                   std::span<std::uint8_t, kHmacBytes> out) noexcept {
-    const std::unique_ptr<EVP_MAC_CTX, MacContextFree> context(EVP_MAC_CTX_new(hmac));
+    if (IsMissing(Needed::kHmac) || IsMissing(Needed::kSha256))
+        return Fail(Needed::kHmac, out);
+    const std::unique_ptr<EVP_MAC_CTX, MacContextFree> context(EVP_MAC_CTX_new(Fetched().hmac));
     const std::array<OSSL_PARAM, 2> params{
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0), OSSL_PARAM_construct_end()};
     std::size_t written = 0;
     if (context == nullptr || EVP_MAC_init(context.get(), key.data(), key.size(), params.data()) != 1 ||
         EVP_MAC_update(context.get(), message.data(), message.size()) != 1 ||
         EVP_MAC_final(context.get(), out.data(), &written, out.size()) != 1 || written != out.size())
-        return Fail(out);
+        return Fail(Needed::kHmac, out);
     return {};
 }
 

@@ -14,9 +14,6 @@ namespace envcrypt {
 
 inline constexpr std::size_t kHmacBytes = 32;
 
-// FetchKeyDerivation is called by FetchAlgorithms.
-Status FetchKeyDerivation() noexcept;
-
 // Hkdf fills `out` from `key`, with `salt` (empty: as RFC 5869 says, zero bytes) and `info`.
 Status Hkdf(std::span<const std::uint8_t> key, std::span<const std::uint8_t> salt,
             std::span<const std::uint8_t> info, std::span<std::uint8_t> out) noexcept;

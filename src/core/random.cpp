@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "core/algorithms.h"
+
 namespace envcrypt {
 
 Status RandomPool::Take(std::span<std::uint8_t> out, int process_id) noexcept {
@@ -18,7 +20,7 @@ Status RandomPool::Take(std::span<std::uint8_t> out, int process_id) noexcept {
             if (RAND_bytes(block.data(), static_cast<int>(block.size())) != 1) {
                 ERR_clear_error();
                 Wipe(out);
-                return {Code::kCryptoFailure};
+                return Without(Needed::kRandom);
             }
             used_ = 0;
         }
@@ -37,7 +39,7 @@ Status RandomKey(SecretKey &key) noexcept {
     if (RAND_priv_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1)
         return {};
     ERR_clear_error();
-    return {Code::kCryptoFailure};
+    return Without(Needed::kRandom);
 }
 
 }  // namespace envcrypt

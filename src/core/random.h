@@ -18,7 +18,7 @@ class RandomPool {
  public:
     // Take fills `out` with bytes that are handed out once and then wiped from the pool. `process_id` is the
     // caller's process (the caller knows it without a system call). Returns kCryptoFailure if OpenSSL's
-    // generator fails; `out` is then all zero.
+    // generator fails, kNoAlgorithm if there is none; `out` is then all zero.
     Status Take(std::span<std::uint8_t> out, int process_id) noexcept;
 
  private:

@@ -4,6 +4,8 @@
 // bytes.
 #pragma once
 
+#include "core/platform.h"  // first: its message before those of what it breaks
+
 #include <cstdint>
 #include <type_traits>
 
@@ -19,6 +21,7 @@ enum class Code : std::uint8_t {
     kTooLong,
     kNoMaster,  // the keyring lacks the master key that wrapped this data key
     kNoMemory,
+    kNoAlgorithm,    // OpenSSL lacks one; detail is its number in Needed (algorithms.h)
     kCryptoFailure,  // OpenSSL refused an operation that cannot fail on valid input
 };
 

@@ -30,7 +30,10 @@ void RequireOwned(Oid oid) {
 
 Relation OpenOwned(Oid oid, LOCKMODE lock) {
     RequireOwned(oid);
-    Relation table = table_open(oid, lock);
+    Relation table = try_table_open(oid, lock);
+    if (table == nullptr)
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", oid)));
     RequireOwned(oid);
     if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_tableam->scan_set_tidrange == nullptr)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

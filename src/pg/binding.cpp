@@ -1,6 +1,7 @@
 #include "pg/binding.h"
 
 #include "pg/errors.h"
+#include "pg/just_bound.h"
 #include "pg/key_cache.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
@@ -72,10 +73,13 @@ bool BindSealed(const BaseType &type, Datum sealed, const Binding &binding, Datu
         if (found == SealedFor::kUnknown && MayBringSealed())
             return true;
     }
-    if (in_transit ? !(MaySeal() || MayOpen()) : !MayRebind())
+    const bool own = in_transit || (!MayRebind() && WasJustBound(header, head));
+    if (own ? !(MaySeal() || MayOpen()) : !MayRebind())
         return false;
     *bound = Rebind(type, header, reinterpret_cast<const struct varlena *>(PG_DETOAST_DATUM_PACKED(sealed)),
                     binding);
+    if (own && !MayRebind())
+        RememberBound(reinterpret_cast<const struct varlena *>(DatumGetPointer(*bound)));
     return true;
 }
 

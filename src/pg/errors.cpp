@@ -1,6 +1,35 @@
+#include "core/algorithms.h"
+
 #include "pg/errors.h"
 
+extern "C" {
+#include "access/parallel.h"
+#include "lib/stringinfo.h"
+}
+
 namespace envcrypt {
+
+constexpr const char *kOpenSslHint =
+    "OpenSSL's configuration decides what there is: openssl.cnf, or the file that OPENSSL_CONF names in the "
+    "server's environment. Activate a provider that has it, and restart the server.";
+
+char *MissingAlgorithms() {
+    StringInfoData list;
+    initStringInfo(&list);
+    for (int i = 0; i < kNeeded; i++) {
+        if (IsMissing(static_cast<Needed>(i)))
+            appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", AlgorithmName(static_cast<Needed>(i)));
+    }
+    return list.len > 0 ? list.data : nullptr;
+}
+
+void WarnOfMissingAlgorithms() {
+    const char *missing = MissingAlgorithms();
+    if (missing != nullptr && !IsParallelWorker())  // their leader said it
+        ereport(WARNING, (errcode(ERRCODE_SYSTEM_ERROR), errmsg("OpenSSL provides no %s", missing),
+                          errdetail("Encrypted values cannot be sealed or opened. All else works."),
+                          errhint("%s", kOpenSslHint), HideFromLog()));
+}
 
 void RaiseStatus(Status status) {
     switch (status.code) {
@@ -9,6 +38,11 @@ void RaiseStatus(Status status) {
             RaiseCannotOpen("authentication failed", 0);
         case Code::kNoMemory:
             ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"), HideFromLog()));
+        case Code::kNoAlgorithm:
+            ereport(ERROR,
+                    (errcode(ERRCODE_SYSTEM_ERROR),
+                     errmsg("OpenSSL provides no %s", AlgorithmName(static_cast<Needed>(status.detail))),
+                     errhint("%s", kOpenSslHint), HideFromLog()));
         default:
             ereport(ERROR,
                     (errcode(ERRCODE_INTERNAL_ERROR),

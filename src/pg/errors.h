@@ -26,6 +26,13 @@ inline int HideFromLog() {
 // RaiseStatus raises what `status`, which is not kOk, means for work on a value or key.
 [[noreturn]] void RaiseStatus(Status status);
 
+// WarnOfMissingAlgorithms says at load what RaiseStatus would say at the first use: sealing must not keep the
+// server, or a session, from starting.
+void WarnOfMissingAlgorithms();
+
+// MissingAlgorithms lists them, palloc'd, or returns nullptr.
+char *MissingAlgorithms();
+
 // RaiseCannotOpen is the one error of every sealed value that does not open. `why` and the key id go to the
 // log only.
 [[noreturn]] void RaiseCannotOpen(const char *why, std::uint64_t key_id);

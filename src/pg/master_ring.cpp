@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <new>
 
@@ -6,6 +8,7 @@
 #include "pg/errors.h"
 #include "pg/key_cache.h"
 #include "pg/master_ring.h"
+#include "pg/reload.h"
 #include "pg/settings.h"
 
 extern "C" {
@@ -19,6 +22,7 @@ Keyring *session_ring = nullptr;  // allocated once, then reloaded in place
 Keyring *server_ring = nullptr;
 bool session_ring_valid = false;
 bool server_ring_valid = false;
+struct stat server_file {};           // as it was when it was read
 TimestampTz server_ring_read_at = 0;  // the configuration reload after which the file was read
 
 Keyring *Allocated(Keyring **ring) {
@@ -34,15 +38,14 @@ bool ServerHasKeyFile() noexcept {
     return settings.master_key_file != nullptr && settings.master_key_file[0] != '\0';
 }
 
-Keyring *SessionRing() {
+// If not ok, it is not about the text, which the check hook took.
+Status LoadSessionRing() {
     Keyring *ring = Allocated(&session_ring);
-    if (!session_ring_valid) {
-        const Status status = ring->Load(settings.master_key);
-        if (!status.ok())  // the check hook took the text, so this is not about the text
-            RaiseStatus(status);
-        session_ring_valid = true;
-    }
-    return ring;
+    if (session_ring_valid)
+        return {};
+    const Status status = ring->Load(settings.master_key);
+    session_ring_valid = status.ok();
+    return status;
 }
 
 [[noreturn]] void RaiseFileFault(const KeyFileResult &result) {
@@ -71,7 +74,7 @@ Keyring *SessionRing() {
                             errmsg("master key file \"%s\" is larger than %zu bytes", path, kMaxKeyFileBytes),
                             HideFromLog()));
         default:
-            if (result.keyring.code == Code::kNoMemory)
+            if (result.keyring.code == Code::kNoMemory || result.keyring.code == Code::kNoAlgorithm)
                 RaiseStatus(result.keyring);
             ereport(ERROR, (errcode(ERRCODE_CONFIG_FILE_ERROR),
                             errmsg("master key file \"%s\" is not a keyring", path),
@@ -80,8 +83,24 @@ Keyring *SessionRing() {
     pg_unreachable();
 }
 
+struct stat ServerFileNow() noexcept {
+    struct stat file {};
+    if (stat(settings.master_key_file, &file) != 0)
+        file = {};
+    return file;
+}
+
+// Whether the file is another one, or was written, since its keys were read.
+bool ServerFileChanged() noexcept {
+    const struct stat now = ServerFileNow();
+    return now.st_dev != server_file.st_dev || now.st_ino != server_file.st_ino ||
+           now.st_size != server_file.st_size || now.st_mtim.tv_sec != server_file.st_mtim.tv_sec ||
+           now.st_mtim.tv_nsec != server_file.st_mtim.tv_nsec;
+}
+
 KeyFileResult RefreshServerRing() {
     KeyFileResult result;
+    server_file = ServerFileNow();
     Keyring *ring = Allocated(&server_ring);
     const TimestampTz reload = PgReloadTime;
     result = LoadKeyFile(settings.master_key_file, *ring);
@@ -114,7 +133,9 @@ bool RingMayHaveChanged() noexcept {
 Keyring *MasterRing() {
     switch (EffectiveRingSource()) {
         case RingSource::kSession:
-            return SessionRing();
+            if (const Status status = LoadSessionRing(); !status.ok())
+                RaiseStatus(status);
+            return session_ring;
         case RingSource::kServerFile:
             if (!ServerRingCurrent()) {
                 const KeyFileResult result = RefreshServerRing();
@@ -123,19 +144,39 @@ Keyring *MasterRing() {
             }
             return server_ring;
         default:
-            ereport(ERROR,
-                    (errcode(kErrNoMasterKey), errmsg("no master key is available"),
-                     errhint("Set envcrypt.master_key in the session, or envcrypt.master_key_file in the "
-                             "server's configuration."),
-                     HideFromLog()));
+            ereport(
+                ERROR,
+                (errcode(kErrNoMasterKey), errmsg("no master key is available"),
+                 ConfigurationChanged()
+                     ? errhint("The server's configuration was changed after this session had read it. If "
+                               "it is being reloaded, repeat the statement; else call pg_reload_conf().")
+                     : errhint("Set envcrypt.master_key in the session, or envcrypt.master_key_file in the "
+                               "server's configuration."),
+                 HideFromLog()));
     }
     pg_unreachable();
+}
+
+Keyring *RingForChange() {
+    const auto outdated = [] { return ServerHasKeyFile() && server_ring_valid && ServerFileChanged(); };
+    if (!SessionHasKey() && (ConfigurationChanged() || outdated())) {
+        AwaitReload();
+        if (ServerRingCurrent() && outdated())
+            ereport(ERROR,
+                    (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                     errmsg("master key file \"%s\" was changed after this session had read it",
+                            settings.master_key_file),
+                     errdetail("Other sessions may not know the new keys yet, either."),
+                     errhint("Reload the configuration with pg_reload_conf(), and repeat the statement."),
+                     HideFromLog()));
+    }
+    return MasterRing();
 }
 
 Keyring *MasterRingIfUsable() {
     switch (EffectiveRingSource()) {
         case RingSource::kSession:
-            return SessionRing();
+            return LoadSessionRing().ok() ? session_ring : nullptr;
         case RingSource::kServerFile:
             return ServerRingCurrent() || RefreshServerRing().fault == KeyFileFault::kNone ? server_ring
                                                                                            : nullptr;

@@ -21,6 +21,11 @@ enum class RingSource : std::uint8_t { kNone, kSession, kServerFile };
 // about the file when it cannot be used.
 Keyring *MasterRing();
 
+// RingForChange is MasterRing for functions of key administrators, which must not work with keys that were
+// replaced a moment ago: it awaits a reload that is on its way, and raises an error where the key file was
+// changed without one.
+Keyring *RingForChange();
+
 // MasterRingIfUsable is MasterRing, but nullptr where that would raise.
 Keyring *MasterRingIfUsable();
 

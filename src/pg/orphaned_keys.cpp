@@ -45,8 +45,13 @@ extern "C" void envcrypt_orphan_subxact_callback(SubXactEvent event, SubTransact
 
 extern "C" void envcrypt_orphan_xact_callback(XactEvent event, void *) {
     if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE) {
+        if (orphaned_keys == nullptr)
+            return;
+        // The statement's snapshots are gone, and what is written without one could not be followed to TOAST.
+        PushActiveSnapshot(GetTransactionSnapshot());
         while (orphaned_keys != nullptr)  // an error here just aborts the transaction
             RestoreKey(Pop(&orphaned_keys)->row);
+        PopActiveSnapshot();
     } else if (event != XACT_EVENT_PARALLEL_PRE_COMMIT) {
         created_keys = nullptr;
         orphaned_keys = nullptr;

@@ -6,6 +6,7 @@
 #include "pg/armored.h"
 #include "pg/errors.h"
 #include "pg/key_creation.h"
+#include "pg/master_ring.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
 
@@ -42,6 +43,8 @@ ENVCRYPT_FUNCTION(envcrypt_create_user_key) {
     RequireKeyAdministrator();
     const Owner owner = OwnerFromArgument(fcinfo, 0);
     const bool after_shred = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+    if (EffectiveRingSource() == RingSource::kNone)
+        RingForChange();
     const DataKey *key = EnsureActiveKey(owner, after_shred, "envcrypt_create_user_key()");
     PG_RETURN_INT64(static_cast<int64>(key->row.key_id));
 }

@@ -112,7 +112,7 @@ using namespace envcrypt;
 ENVCRYPT_FUNCTION(envcrypt_rotate_master) {
     RequireKeyAdministrator();
     RefuseWriting(kWhat);
-    Keyring *ring = MasterRing();
+    Keyring *ring = RingForChange();
     const Fingerprint primary = ring->fingerprint(0);
     LockPatiently(Objects().data_keys, ShareRowExclusiveLock, kWhat);
     LockMasterKeys();

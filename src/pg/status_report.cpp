@@ -110,6 +110,13 @@ void ReportLibrary(const Report &report) {
                  "a key that was set before.");
 }
 
+void ReportAlgorithms(const Report &report) {
+    if (const char *missing = MissingAlgorithms(); missing != nullptr)
+        report.Add("OpenSSL", "error",
+                   psprintf("OpenSSL provides no %s: values cannot be sealed or opened.", missing),
+                   "Activate a provider that has it in OpenSSL's configuration, and restart the server.");
+}
+
 // Returns the ring if it may be used and works.
 Keyring *ReportMasterKey(const Report &report) {
     const RingSource source = EffectiveRingSource();
@@ -249,6 +256,7 @@ ENVCRYPT_FUNCTION(envcrypt_status) {
     InitMaterializedSRF(fcinfo, 0);
     const Report report{reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)};
     ReportLibrary(report);
+    ReportAlgorithms(report);
     Keyring *ring = ReportMasterKey(report);
     ReportRegistered(report, ring);
     ReportKeys(report, ring);

@@ -22,7 +22,8 @@ inline bool SaysNothingOfValues(int code) {
 
 // WithoutContents calls `work`, which hands plaintext to PostgreSQL, and returns its result. An error keeps
 // its SQLSTATE and loses its text, which may quote the value, unless it is of a class that never does.
-// `is_stored`: the bytes come from no client, so that no protocol was violated, and nothing internal failed.
+// What PostgreSQL's receive functions take for an internal error is a bad value all the same. `is_stored`:
+// the bytes come from no client, so that no protocol was violated.
 template <typename Work>
 Datum WithoutContents(Oid type, Work work, bool is_stored = false) {
     MemoryContext context = CurrentMemoryContext;
@@ -40,7 +41,7 @@ Datum WithoutContents(Oid type, Work work, bool is_stored = false) {
         bad_value = code;
     }
     PG_END_TRY();
-    if (is_stored && (bad_value == ERRCODE_PROTOCOL_VIOLATION || bad_value == ERRCODE_INTERNAL_ERROR))
+    if (bad_value == ERRCODE_INTERNAL_ERROR || (is_stored && bad_value == ERRCODE_PROTOCOL_VIOLATION))
         bad_value = ERRCODE_INVALID_BINARY_REPRESENTATION;
     if (bad_value != 0)
         ereport(ERROR,

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/algorithms.h"
 #include "core/data_key_cache.h"
 #include "core/key_operations.h"
 #include "core/keyring.h"

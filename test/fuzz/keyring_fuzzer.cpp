@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "core/algorithms.h"
 #include "core/keyring.h"
 
 using namespace envcrypt;

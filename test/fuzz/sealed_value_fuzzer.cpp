@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "core/algorithms.h"
 #include "core/sealed_value.h"
 
 using namespace envcrypt;

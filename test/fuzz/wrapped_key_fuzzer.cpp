@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "core/algorithms.h"
 #include "core/bytes.h"
 #include "core/wrapped_key.h"
 

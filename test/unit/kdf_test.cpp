@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/algorithms.h"
 #include "test_util.h"
 
 namespace envcrypt::test {
@@ -70,8 +71,15 @@ TEST(KdfTest, HkdfRefusesMoreThan255BlocksAndClearsTheOutput) {
 }
 
 TEST(KdfTest, FetchingTwiceChangesNothing) {
-    EXPECT_TRUE(FetchKeyDerivation().ok());
     EXPECT_TRUE(FetchAlgorithms().ok());
+}
+
+TEST(AlgorithmsTest, NoneIsMissingAndEachHasAName) {
+    for (int i = 0; i < kNeeded; i++) {
+        EXPECT_FALSE(IsMissing(static_cast<Needed>(i)));
+        EXPECT_NE(AlgorithmName(static_cast<Needed>(i)), nullptr);
+        EXPECT_EQ(Without(static_cast<Needed>(i)).code, Code::kCryptoFailure);
+    }
 }
 
 }  // namespace

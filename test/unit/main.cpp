@@ -2,7 +2,7 @@
 
 #include <iostream>
 
-#include "core/aead.h"
+#include "core/algorithms.h"
 #include "memory_failure.h"
 
 int main(int argc, char **argv) {
@@ -11,8 +11,9 @@ int main(int argc, char **argv) {
         return 1;
     }
     ::testing::InitGoogleTest(&argc, argv);
-    if (!envcrypt::FetchAlgorithms().ok()) {
-        std::cerr << "OpenSSL lacks an algorithm\n";
+    if (const auto status = envcrypt::FetchAlgorithms(); !status.ok()) {
+        std::cerr << "OpenSSL lacks " << envcrypt::AlgorithmName(static_cast<envcrypt::Needed>(status.detail))
+                  << "\n";
         return 1;
     }
     return RUN_ALL_TESTS();
