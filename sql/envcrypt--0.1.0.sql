@@ -499,6 +499,11 @@ $template$;
 COMMENT ON FUNCTION envcrypt_define_type(regtype, boolean) IS 'envcrypt: the template of an encrypted type';
 REVOKE ALL ON FUNCTION envcrypt_define_type(regtype, boolean) FROM PUBLIC;
 
+CREATE FUNCTION envcrypt_require_sealable(type oid) RETURNS void
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_require_sealable(oid) IS
+    'envcrypt: raises for a type that cannot be encrypted, or contains one at any depth';
+
 CREATE FUNCTION envcrypt_create_type(base regtype) RETURNS regtype
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 SET client_min_messages = warning AS $$
@@ -517,15 +522,10 @@ BEGIN
     WHILE (SELECT typtype = 'd' FROM pg_type WHERE oid = ultimate) LOOP
         SELECT typbasetype INTO STRICT ultimate FROM pg_type WHERE oid = ultimate;
     END LOOP;
-    IF EXISTS (SELECT FROM pg_type t JOIN pg_proc p ON p.oid = t.typinput
-               WHERE t.oid = ultimate AND p.prosrc = 'envcrypt_type_in') THEN
+    IF @extschema@.envcrypt_base_type(ultimate::regtype) IS NOT NULL THEN
         RAISE 'type % is encrypted already', base USING ERRCODE = 'wrong_object_type';
     END IF;
-    IF type.typtype = 'p' OR NOT type.typisdefined OR type.typinput = 0 OR type.typreceive = 0 OR type.typsend = 0 THEN
-        RAISE 'cannot encrypt values of type %', base
-            USING ERRCODE = 'wrong_object_type',
-                DETAIL = 'A type that is to be encrypted needs binary send and receive functions.';
-    END IF;
+    PERFORM @extschema@.envcrypt_require_sealable(base::oid);
     -- The template's statements are made by replacing words in them: whose name the type has is not to write any.
     IF base::text ~ '[''<>\\$;]' OR type.typname ~ '["''<>\\$;]' THEN
         RAISE EXCEPTION 'type % cannot have an encrypted type, because of characters in its name', base

@@ -11,6 +11,7 @@
 #include "pg/settings.h"
 #include "pg/statement_state.h"
 #include "pg/transit.h"
+#include "pg/type_identity.h"
 
 extern "C" {
 PG_MODULE_MAGIC;
@@ -26,6 +27,7 @@ void _PG_init() {
     envcrypt::RegisterKeyCacheCallbacks();
     envcrypt::RegisterOrphanCallbacks();
     envcrypt::RegisterTransitCallbacks();
+    envcrypt::RegisterTypeCallbacks();
     envcrypt::InstallLogHook();
     envcrypt::InstallStatementHooks();
 }

@@ -33,6 +33,7 @@ extern "C" {
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rangetypes.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -75,6 +76,15 @@ inline bool WalkExpression(Node *node, bool (*walker)(Node *, void *), void *con
 #else
     return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void *>(walker)),
                                   context);
+#endif
+}
+
+// SerializeRange is range_serialize, which from PostgreSQL 16 on may report softly.
+inline RangeType *SerializeRange(TypeCacheEntry *range, RangeBound *lower, RangeBound *upper, bool empty) {
+#if PG_VERSION_NUM >= 160000
+    return range_serialize(range, lower, upper, empty, nullptr);
+#else
+    return range_serialize(range, lower, upper, empty);
 #endif
 }
 
