@@ -517,7 +517,10 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
                 HINT = 'Must be superuser: it is a base type whose functions are in C.';
     END IF;
-    SELECT * INTO STRICT type FROM pg_type WHERE oid = base;
+    SELECT * INTO type FROM pg_type WHERE oid = base;
+    IF NOT FOUND THEN
+        RAISE 'type with OID % does not exist', base::oid USING ERRCODE = 'undefined_object';
+    END IF;
     name := 'encrypted_' || type.typname;
     WHILE (SELECT typtype = 'd' FROM pg_type WHERE oid = ultimate) LOOP
         SELECT typbasetype INTO STRICT ultimate FROM pg_type WHERE oid = ultimate;
