@@ -160,8 +160,7 @@ COMMENT ON FUNCTION envcrypt_coerce_support(internal) IS 'envcrypt: leaves out t
 -- `compared_as` by `comparison`.
 
 CREATE FUNCTION envcrypt_define_operators(names text[], left_type regtype, left_base regtype, right_type regtype,
-                                          right_base regtype, family name DEFAULT NULL, comparison text DEFAULT NULL,
-                                          compared_as regtype DEFAULT NULL) RETURNS void
+                                          right_base regtype, family name, comparison text, compared_as regtype) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     schema CONSTANT text := '@extschema@.';
@@ -417,7 +416,7 @@ BEGIN
                 || quote_ident('encrypted_' || type.typname || '_comparison_ops'));
         END IF;
         PERFORM @extschema@.envcrypt_define_operators(array_agg(DISTINCT oprname::text), left_type, base, right_type, base,
-            'encrypted_' || type.typname || '_comparison_ops', CASE WHEN type.typtype = 'e' THEN 'enum_cmp'
+            ('encrypted_' || type.typname || '_comparison_ops')::name, CASE WHEN type.typtype = 'e' THEN 'enum_cmp'
                 WHEN type.typtype = 'r' THEN 'range_cmp' WHEN type.typtype = 'm' THEN 'multirange_cmp'
                 WHEN type.typtype = 'c' THEN 'btrecordcmp' ELSE 'btarraycmp' END, base)
         FROM (VALUES (sealed::regtype, base), (base, sealed::regtype), (sealed::regtype, sealed::regtype))
@@ -505,6 +504,11 @@ $template$;
 COMMENT ON FUNCTION envcrypt_define_type(regtype, boolean) IS 'envcrypt: the template of an encrypted type';
 REVOKE ALL ON FUNCTION envcrypt_define_type(regtype, boolean) FROM PUBLIC;
 
+CREATE FUNCTION envcrypt_require_sealable(type oid) RETURNS void
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_require_sealable(oid) IS
+    'envcrypt: raises for a type that cannot be encrypted, or contains one at any depth';
+
 CREATE FUNCTION envcrypt_create_type(base regtype) RETURNS regtype
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 SET client_min_messages = warning AS $$
@@ -518,20 +522,18 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
                 HINT = 'Must be superuser: it is a base type whose functions are in C.';
     END IF;
-    SELECT * INTO STRICT type FROM pg_type WHERE oid = base;
+    SELECT * INTO type FROM pg_type WHERE oid = base;
+    IF NOT FOUND THEN
+        RAISE 'type with OID % does not exist', base::oid USING ERRCODE = 'undefined_object';
+    END IF;
     name := 'encrypted_' || type.typname;
     WHILE (SELECT typtype = 'd' FROM pg_type WHERE oid = ultimate) LOOP
         SELECT typbasetype INTO STRICT ultimate FROM pg_type WHERE oid = ultimate;
     END LOOP;
-    IF EXISTS (SELECT FROM pg_type t JOIN pg_proc p ON p.oid = t.typinput
-               WHERE t.oid = ultimate AND p.prosrc = 'envcrypt_type_in') THEN
+    IF @extschema@.envcrypt_base_type(ultimate::regtype) IS NOT NULL THEN
         RAISE 'type % is encrypted already', base USING ERRCODE = 'wrong_object_type';
     END IF;
-    IF type.typtype = 'p' OR NOT type.typisdefined OR type.typinput = 0 OR type.typreceive = 0 OR type.typsend = 0 THEN
-        RAISE 'cannot encrypt values of type %', base
-            USING ERRCODE = 'wrong_object_type',
-                DETAIL = 'A type that is to be encrypted needs binary send and receive functions.';
-    END IF;
+    PERFORM @extschema@.envcrypt_require_sealable(base::oid);
     -- The template's statements are made by replacing words in them: whose name the type has is not to write any.
     IF base::text ~ '[''<>\\$;]' OR type.typname ~ '["''<>\\$;]' THEN
         RAISE EXCEPTION 'type % cannot have an encrypted type, because of characters in its name', base
@@ -712,8 +714,9 @@ WITH pair AS (
         ('encrypted_numeric', 'numeric', 'envcrypt_float8_operand', 'float8'))
         AS v (encrypted, base, other, other_base)
 )
-SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=,+,-,*,/}', left_type::pg_catalog.regtype,
-    left_base::pg_catalog.regtype, right_type::pg_catalog.regtype, right_base::pg_catalog.regtype, 'envcrypt_number_ops',
+SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=,+,-,*,/}'::pg_catalog.text[], left_type::pg_catalog.regtype,
+    left_base::pg_catalog.regtype, right_type::pg_catalog.regtype, right_base::pg_catalog.regtype,
+    'envcrypt_number_ops'::pg_catalog.name,
     CASE WHEN 'float8' IN (left_base, right_base) THEN 'btfloat8cmp'
         WHEN 'numeric' IN (left_base, right_base) THEN 'numeric_cmp' ELSE 'btint8cmp' END,
     CASE WHEN 'float8' IN (left_base, right_base) THEN 'float8'
@@ -726,13 +729,15 @@ FROM (
 ) AS both_ways (left_type, left_base, right_type, right_base);
 
 -- Beside ||, PostgreSQL would take these for anynonarray || text.
-SELECT @extschema@.envcrypt_define_operators('{||}', left_type, base, right_type, base)
+SELECT @extschema@.envcrypt_define_operators('{||}'::pg_catalog.text[], left_type, base, right_type, base,
+    NULL::pg_catalog.name, NULL::pg_catalog.text, NULL::pg_catalog.regtype)
 FROM (VALUES ('encrypted_bytea'::pg_catalog.regtype, 'bytea'::pg_catalog.regtype),
              ('encrypted_jsonb', 'jsonb')) AS b (encrypted, base),
      LATERAL (VALUES (encrypted, base), (base, encrypted), (encrypted, encrypted)) AS p (left_type, right_type);
 
 SELECT @extschema@.envcrypt_define_operators(names, left_type::pg_catalog.regtype, left_base::pg_catalog.regtype,
-    right_type::pg_catalog.regtype, right_base::pg_catalog.regtype)
+    right_type::pg_catalog.regtype, right_base::pg_catalog.regtype, NULL::pg_catalog.name, NULL::pg_catalog.text,
+    NULL::pg_catalog.regtype)
 FROM (VALUES ('{^,%}'::pg_catalog.text[], 'encrypted_int8', 'int8', 'encrypted_int8', 'int8'),
              ('{^,%}', 'encrypted_int8', 'int8', 'envcrypt_numeric_operand', 'numeric'),
              ('{^,%}', 'envcrypt_numeric_operand', 'numeric', 'encrypted_int8', 'int8'),
@@ -762,7 +767,8 @@ COMMENT ON OPERATOR |/ (NONE, encrypted_numeric) IS 'of what was sealed';
 COMMENT ON OPERATOR ||/ (NONE, encrypted_int8) IS 'of what was sealed';
 COMMENT ON OPERATOR ||/ (NONE, encrypted_numeric) IS 'of what was sealed';
 
-SELECT @extschema@.envcrypt_define_operators(names, left_type, left_base, right_type, right_base)
+SELECT @extschema@.envcrypt_define_operators(names, left_type, left_base, right_type, right_base,
+    NULL::pg_catalog.name, NULL::pg_catalog.text, NULL::pg_catalog.regtype)
 FROM (VALUES ('{*}'::pg_catalog.text[], 'encrypted_int8'::pg_catalog.regtype, 'int8'::pg_catalog.regtype,
                  'interval'::pg_catalog.regtype, 'interval'::pg_catalog.regtype),
              ('{*,/}', 'interval', 'interval', 'encrypted_int8', 'int8'),
@@ -772,9 +778,11 @@ FROM (VALUES ('{*}'::pg_catalog.text[], 'encrypted_int8'::pg_catalog.regtype, 'i
 
 -- A date beside an untyped literal would be compared as timestamp with time zone, which PostgreSQL prefers.
 CREATE OPERATOR FAMILY envcrypt_date_ops USING btree;
-SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=}', 'encrypted_date', 'date', 'encrypted_date', 'date',
-    'envcrypt_date_ops', 'date_cmp', 'date');
-SELECT @extschema@.envcrypt_define_operators('{-}', left_type, left_base, right_type, right_base)
+SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=}'::pg_catalog.text[], encrypted, base, encrypted, base,
+    'envcrypt_date_ops'::pg_catalog.name, 'date_cmp'::pg_catalog.text, base)
+FROM (VALUES ('encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype)) AS d (encrypted, base);
+SELECT @extschema@.envcrypt_define_operators('{-}'::pg_catalog.text[], left_type, left_base, right_type, right_base,
+    NULL::pg_catalog.name, NULL::pg_catalog.text, NULL::pg_catalog.regtype)
 FROM (VALUES ('encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype,
                  'encrypted_date'::pg_catalog.regtype, 'date'::pg_catalog.regtype),
              ('encrypted_date', 'date', 'date', 'date'),
@@ -833,13 +841,14 @@ $$;
 
 SELECT @extschema@.envcrypt_define_functions(
     '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,ceil,ceiling,cos,cosd,cosh,cot,cotd,degrees,erf,erfc,exp,floor,
-        gamma,lgamma,ln,log,log10,radians,random_normal,round,sign,sin,sind,sinh,sqrt,tan,tand,tanh,trunc}',
-    '{encrypted_int8}', '{int8}');
+        gamma,lgamma,ln,log,log10,radians,random_normal,round,sign,sin,sind,sinh,sqrt,tan,tand,tanh,trunc}'::pg_catalog.text[],
+    '{encrypted_int8}'::pg_catalog.text[], '{int8}'::pg_catalog.text[]);
 SELECT @extschema@.envcrypt_define_functions(
     '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,cos,cosd,cosh,cot,cotd,degrees,erf,erfc,gamma,lgamma,radians,
-        random_normal,sin,sind,sinh,tan,tand,tanh,to_timestamp}',
-    '{encrypted_numeric}', '{numeric}');
-SELECT @extschema@.envcrypt_define_functions('{to_timestamp}', '{encrypted_int8}', '{int8}');
+        random_normal,sin,sind,sinh,tan,tand,tanh,to_timestamp}'::pg_catalog.text[],
+    '{encrypted_numeric}'::pg_catalog.text[], '{numeric}'::pg_catalog.text[]);
+SELECT @extschema@.envcrypt_define_functions('{to_timestamp}'::pg_catalog.text[], '{encrypted_int8}'::pg_catalog.text[],
+    '{int8}'::pg_catalog.text[]);
 SELECT @extschema@.envcrypt_define_functions(names, arguments, conversions)
 FROM (VALUES
     ('{pow,power}'::pg_catalog.text[], '{encrypted_int8,encrypted_int8}'::pg_catalog.text[],
@@ -893,7 +902,7 @@ FROM (VALUES
     ('{generate_series}', '{envcrypt_timestamptz_operand,encrypted_date,interval,text}', '{timestamptz,date,interval,text}'),
     ('{generate_series}', '{encrypted_date,encrypted_date,interval,text}', '{date,date,interval,text}'))
     AS v (names, arguments, conversions);
-SELECT @extschema@.envcrypt_define_functions('{overlaps}', arguments,
+SELECT @extschema@.envcrypt_define_functions('{overlaps}'::pg_catalog.text[], arguments,
     pg_catalog.array_replace(arguments, 'encrypted_date', 'date'))
 FROM pg_catalog.unnest('{encrypted_date,timestamptz}'::pg_catalog.text[]) AS a,
     pg_catalog.unnest('{encrypted_date,timestamptz,interval}'::pg_catalog.text[]) AS b,
@@ -974,19 +983,19 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
 $$;
 COMMENT ON FUNCTION envcrypt_base_type(regtype) IS 'envcrypt: what an encrypted type seals; null for any other type';
 
-CREATE FUNCTION envcrypt_twin(base regtype) RETURNS regtype
+CREATE FUNCTION envcrypt_twin(base oid) RETURNS regtype
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT o.proargtypes[0]::regtype
     FROM pg_proc o
     JOIN pg_language l ON l.oid = o.prolang AND l.lanname = 'c'
     WHERE o.prosrc = 'envcrypt_open' AND o.proname = 'envcrypt_open' AND o.pronargs = 1
-        AND o.prorettype = CASE base WHEN 'varchar'::regtype THEN 'text'::regtype ELSE base END
+        AND o.prorettype = CASE base WHEN 'varchar'::regtype::oid THEN 'text'::regtype::oid ELSE base END
         AND @extschema@.envcrypt_base_type(o.proargtypes[0]::regtype) = o.prorettype
     LIMIT 1
 $$;
-COMMENT ON FUNCTION envcrypt_twin(regtype) IS 'envcrypt: the encrypted type that seals a type; null if none does';
+COMMENT ON FUNCTION envcrypt_twin(oid) IS 'envcrypt: the encrypted type that seals a type; null if none does';
 
-CREATE FUNCTION envcrypt_ultimate_type(type regtype) RETURNS regtype
+CREATE FUNCTION envcrypt_ultimate_type(type oid) RETURNS regtype
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE under (oid, below) AS (
         SELECT oid, typbasetype FROM pg_type WHERE oid = type
@@ -994,7 +1003,7 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
     )
     SELECT oid::regtype FROM under WHERE below = 0
 $$;
-COMMENT ON FUNCTION envcrypt_ultimate_type(regtype) IS 'envcrypt: what a domain is over; any other type itself';
+COMMENT ON FUNCTION envcrypt_ultimate_type(oid) IS 'envcrypt: what a domain is over; any other type itself';
 
 -- One name for all values that SQL takes for equal (src/pg/owner_type.h). A function for each type, of which all calls are
 -- exact matches.
@@ -1038,15 +1047,15 @@ CREATE FUNCTION envcrypt_owner_text("table" oid, number smallint, expression tex
 COMMENT ON FUNCTION envcrypt_owner_text(oid, smallint, text) IS
     'envcrypt: an SQL expression of the name of a column''s owner, or an error for a column that can name none';
 
-CREATE FUNCTION envcrypt_tree("table" oid, OUT relid regclass, OUT level integer) RETURNS SETOF record
+CREATE FUNCTION envcrypt_tree("table" regclass, OUT relid regclass, OUT level integer) RETURNS SETOF record
 LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE tree (relid, level) AS (
-        SELECT "table", 0
+        SELECT "table"::oid, 0
         UNION SELECT i.inhrelid, t.level + 1 FROM tree t JOIN pg_inherits i ON i.inhparent = t.relid
     )
     SELECT t.relid::regclass, max(t.level) FROM tree t GROUP BY t.relid
 $$;
-COMMENT ON FUNCTION envcrypt_tree(oid) IS 'envcrypt: a table, its partitions and those that inherit from it';
+COMMENT ON FUNCTION envcrypt_tree(regclass) IS 'envcrypt: a table, its partitions and those that inherit from it';
 
 SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 
@@ -1419,7 +1428,7 @@ BEGIN
             @extschema@.envcrypt_without_openings(pg_get_constraintdef(k.oid), opened, bases) AS new,
             obj_description(k.oid, 'pg_constraint') AS comment,
             EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.relid AND a.attnum = ANY (k.conkey)
-                AND a.attname <> ALL (columns) AND @extschema@.envcrypt_base_type(a.atttypid) IS NOT NULL) AS stays_sealed
+                AND a.attname <> ALL (columns) AND @extschema@.envcrypt_base_type(a.atttypid::regtype) IS NOT NULL) AS stays_sealed
         FROM @extschema@.envcrypt_tree("table") t
         JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c'
         WHERE EXISTS (SELECT FROM @extschema@.envcrypt_checks("table", columns) c WHERE c.oid = k.oid)
@@ -1772,7 +1781,8 @@ BEGIN
         owner_value := CASE WHEN owner_column IS NULL THEN 'NULL::text'
             WHEN null_owner = 'database' OR owner.attnotnull THEN owner_value
             -- No IS NULL here: in partitions with another order of columns, ALTER TABLE would look at a wrong one.
-            ELSE format('coalesce(%4$s, @extschema@.envcrypt_refuse_row(%3$s, %2$L, %1$L, num_nonnulls(%2$I) > 0))',
+            ELSE format('coalesce(%4$s, @extschema@.envcrypt_refuse_row(%3$L::regclass, %2$L::name, %1$L::name, '
+                'num_nonnulls(%2$I) > 0))',
                 owner_column, "column", "table"::oid, owner_value) END;
         clauses := clauses || format('ALTER COLUMN %I TYPE %s%s USING @extschema@.envcrypt_bind(%s, %s, %s)', "column",
             format_type(sealed, attribute.atttypmod),
@@ -1784,7 +1794,7 @@ BEGIN
         checks := checks || jsonb_build_object("column", ARRAY(SELECT DISTINCT c.name::text
             FROM @extschema@.envcrypt_checks("table", ARRAY["column"]) c WHERE c.valid ORDER BY 1));
     END LOOP;
-    saved := @extschema@.envcrypt_take_down("table", todo, '{}', '{}', NULL);
+    saved := @extschema@.envcrypt_take_down("table", todo, '{}'::name[], '{}'::regtype[], NULL::text[]);
     PERFORM @extschema@.envcrypt_alter_columns("table", clauses);
     FOR i IN 1 .. cardinality(todo) LOOP
         PERFORM @extschema@.envcrypt_make_trigger("table", todo[i], owner_column, contexts[i], null_owner, originals[i],
@@ -1847,7 +1857,7 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
             original := NULL;  -- no type's name
         END;
-        IF @extschema@.envcrypt_twin(original) IS DISTINCT FROM sealed THEN
+        IF @extschema@.envcrypt_twin(original::oid) IS DISTINCT FROM sealed THEN
             original := @extschema@.envcrypt_base_type(sealed);
         END IF;
         IF attribute.atttypmod >= 0 AND @extschema@.envcrypt_base_type(sealed) = 'text'::regtype THEN
@@ -2177,7 +2187,7 @@ BEGIN
             stem := left(stem, -1);
         END LOOP;
         twin := stem || '__envcrypt';
-        state.context_id := @extschema@.envcrypt_free_context_id('{}');
+        state.context_id := @extschema@.envcrypt_free_context_id('{}'::integer[]);
         state.type := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
                        WHERE attrelid = "table" AND attnum = state.number);
         -- First where a table that inherits has the column of its own, too.
@@ -2254,7 +2264,7 @@ DECLARE
     rows bigint := 0;
 BEGIN
     BEGIN
-        PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL, NULL);
+        PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL::text, NULL::integer);
     EXCEPTION WHEN insufficient_privilege THEN
         RAISE WARNING 'the encrypted values were not verified'
             USING DETAIL = 'The role may not open values.',
@@ -2524,13 +2534,13 @@ BEGIN
     next := "end";
     written := 0;
     skipped := 0;
-    state := @extschema@.envcrypt_online_state(leaf, "column");
+    state := @extschema@.envcrypt_online_state(leaf::regclass, "column");
     IF state.sync IS NULL OR NOT EXISTS (SELECT FROM pg_class WHERE oid = leaf) THEN
         RETURN;
     END IF;
     PERFORM set_config('lock_timeout', '500ms', true);
     SELECT b.next, b.written, b.skipped INTO next, written, skipped
-    FROM @extschema@.envcrypt_backfill(leaf, state.sync, first, "end", batch_size) AS b;
+    FROM @extschema@.envcrypt_backfill(leaf::regclass, state.sync, first, "end", batch_size) AS b;
 EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
     next := first;
     written := 0;
@@ -2552,8 +2562,8 @@ BEGIN
         RETURN 'check';
     END IF;
     FOREACH leaf IN ARRAY leaves LOOP
-        sync := (@extschema@.envcrypt_online_state(leaf, "column")).sync;
-        IF @extschema@.envcrypt_lacks_twin(leaf, sync) THEN
+        sync := (@extschema@.envcrypt_online_state(leaf::regclass, "column")).sync;
+        IF @extschema@.envcrypt_lacks_twin(leaf::regclass, sync) THEN
             IF passes % 20 = 5 AND written = 0 THEN
                 RAISE NOTICE 'envcrypt_protect_online() waits for rows of table % that other transactions have locked',
                     leaf::regclass;
@@ -2707,11 +2717,12 @@ LANGUAGE plpgsql AS $$
 DECLARE
     attempt integer := 0;
 BEGIN
-    CALL @extschema@.envcrypt_require_own_transaction('envcrypt_protect_online_cancel()');
+    CALL @extschema@.envcrypt_require_own_transaction('envcrypt_protect_online_cancel()'::pg_catalog.text);
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     PERFORM @extschema@.envcrypt_online_check_cancel("table", "column", lock_timeout);
-    WHILE @extschema@.envcrypt_online_attempt('undo', "table", "column", NULL, NULL, lock_timeout, attempt) IS NULL LOOP
+    WHILE @extschema@.envcrypt_online_attempt('undo'::pg_catalog.text, "table", "column", NULL::pg_catalog.name,
+        NULL::pg_catalog.text, lock_timeout, attempt) IS NULL LOOP
         COMMIT AND CHAIN;
         attempt := attempt OPERATOR(pg_catalog.+) 1;
         PERFORM @extschema@.envcrypt_online_rest(lock_timeout);
@@ -2954,10 +2965,12 @@ GRANT EXECUTE ON FUNCTION envcrypt_new_key_version(text), envcrypt_reseal(regcla
 
 CREATE FUNCTION envcrypt_add_tid(places tid[], place tid) RETURNS tid[]
     LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
-    RETURN CASE WHEN place IS NULL OR cardinality(places) >= 100 THEN places ELSE array_append(places, place) END;
+    RETURN CASE WHEN place IS NULL OR pg_catalog.cardinality(places) OPERATOR(pg_catalog.>=) 100 THEN places
+        ELSE pg_catalog.array_append(places, place) END;
 COMMENT ON FUNCTION envcrypt_add_tid(tid[], tid) IS 'envcrypt: transition of envcrypt_some_tids()';
 CREATE FUNCTION envcrypt_join_tids(places tid[], others tid[]) RETURNS tid[]
-    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE RETURN (array_cat(places, others))[1:100];
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+    RETURN (pg_catalog.array_cat(places, others))[1:100];
 COMMENT ON FUNCTION envcrypt_join_tids(tid[], tid[]) IS 'envcrypt: combination of envcrypt_some_tids()';
 CREATE AGGREGATE envcrypt_some_tids(tid) (SFUNC = envcrypt_add_tid, STYPE = tid[], INITCOND = '{}',
     COMBINEFUNC = envcrypt_join_tids, PARALLEL = SAFE);
@@ -2973,10 +2986,13 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
         SELECT oid AS type, oid AS base, typbasetype AS below, typelem FROM pg_type
         UNION ALL SELECT base.type, t.oid, t.typbasetype, t.typelem FROM base JOIN pg_type AS t ON t.oid = base.below
     ), sealed AS (
-        SELECT p.proargtypes[0] AS type FROM pg_proc AS p
+        SELECT p.proargtypes[0] AS type FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname = 'c'
         WHERE p.proname = 'envcrypt_check' AND p.pronamespace = '@extschema@'::regnamespace
+            AND p.prosrc = 'envcrypt_check_value'
     ), columns AS (
-        SELECT a.attnum, a.attname, base.base NOT IN (SELECT type FROM sealed) AS is_array
+        SELECT a.attnum, a.attname, base.base NOT IN (SELECT type FROM sealed) AS is_array,
+            coalesce((SELECT e.base FROM base AS e JOIN sealed ON sealed.type = e.base WHERE e.type = base.typelem),
+                base.base)::regtype AS sealed_type
         FROM pg_attribute AS a JOIN base ON base.type = a.atttypid AND base.below = 0
         WHERE a.attrelid = "table" AND a.attnum > 0 AND NOT a.attisdropped
             AND (base.base IN (SELECT type FROM sealed)
@@ -2989,11 +3005,11 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
         LEFT JOIN pg_attribute AS o ON o.attrelid = t.relid AND o.attnum = t.owner_number
         WHERE t.kind IN ('owner', 'sync')
     ), calls AS (
-        SELECT c.attnum, c.attname, c.is_array, r.oid AS relid, format('@extschema@.envcrypt_check(%s, %s, %s)',
-            CASE WHEN c.is_array THEN 'e' ELSE format('t.%I', c.attname) END,
-            CASE WHEN b.owner_name IS NULL THEN 'NULL'
+        SELECT c.attnum, c.attname, c.is_array, r.oid AS relid, format('@extschema@.envcrypt_check(%s::%s, %s, %s)',
+            CASE WHEN c.is_array THEN 'e' ELSE format('t.%I', c.attname) END, c.sealed_type,
+            CASE WHEN b.owner_name IS NULL THEN 'NULL::text'
                 ELSE @extschema@.envcrypt_owner_text(b.relid, b.owner_number, format('t.%I', b.owner_name)) END,
-            coalesce(b.context_id::text, 'NULL')) AS call
+            coalesce(b.context_id::text, 'NULL::integer')) AS call
         FROM columns AS c CROSS JOIN tree JOIN pg_class AS r ON r.oid = tree.relid AND r.relkind IN ('r', 'm')
         LEFT JOIN bindings AS b ON b.relid = r.oid AND b.value_name = c.attname
     ), choices AS (
@@ -3011,13 +3027,14 @@ COMMENT ON FUNCTION envcrypt_column_checks(regclass) IS 'envcrypt: what envcrypt
 
 -- One scan for all columns. unnest() keeps the planner from evaluating a check twice.
 CREATE FUNCTION envcrypt_verify_query("table" regclass, sample_percent double precision, checks text[]) RETURNS text
-LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-RETURN format('SELECT t.tableoid AS place, c.n, c.fault, count(*) AS n, '
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT format('SELECT t.tableoid AS place, c.n, c.fault, count(*) AS n, '
     '@extschema@.envcrypt_some_tids(t.ctid) FILTER (WHERE c.fault OPERATOR(pg_catalog.<>) '''') AS tids '
     'FROM %s AS t%s, LATERAL pg_catalog.unnest(ARRAY[%s]) WITH ORDINALITY AS c (fault, n) '
     'WHERE c.fault IS NOT NULL GROUP BY t.tableoid, c.n, c.fault', "table",
     CASE WHEN sample_percent < 100 THEN format(' TABLESAMPLE SYSTEM (%s)', sample_percent) ELSE '' END,
-    array_to_string(checks, ', '));
+    array_to_string(checks, ', '))
+$$;
 COMMENT ON FUNCTION envcrypt_verify_query(regclass, double precision, text[]) IS 'envcrypt: the scan of envcrypt_verify()';
 
 CREATE FUNCTION envcrypt_verify("table" regclass, sample_percent double precision DEFAULT 100,
@@ -3049,7 +3066,7 @@ BEGIN
     IF NOT has_table_privilege("table", 'SELECT') THEN
         RAISE 'permission denied for table %', checked.relname USING ERRCODE = 'insufficient_privilege';
     END IF;
-    PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL, NULL);  -- the right to open
+    PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL::text, NULL::integer);  -- the right to open
     PERFORM @extschema@.envcrypt_lock_relation("table"::oid, 'AccessShareLock'::text, true);
     SELECT array_agg(c."column"), array_agg(c.fault) INTO columns, checks
     FROM @extschema@.envcrypt_column_checks("table") AS c;

@@ -13,6 +13,7 @@
 #include "pg/settings.h"
 #include "pg/statement_state.h"
 #include "pg/transit.h"
+#include "pg/type_identity.h"
 
 extern "C" {
 #if PG_VERSION_NUM >= 180000
@@ -32,6 +33,7 @@ void _PG_init() {
     envcrypt::RegisterKeyCacheCallbacks();
     envcrypt::RegisterOrphanCallbacks();
     envcrypt::RegisterTransitCallbacks();
+    envcrypt::RegisterTypeCallbacks();
     envcrypt::InstallLogHook();
     envcrypt::InstallStatementHooks();
     envcrypt::InstallDdlHooks();

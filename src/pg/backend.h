@@ -35,6 +35,7 @@ extern "C" {
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rangetypes.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -114,6 +115,15 @@ inline bool WalkQuery(Query *query, bool (*walker)(Node *, void *), void *contex
 #else
     return query_tree_walker(query, reinterpret_cast<bool (*)()>(reinterpret_cast<void *>(walker)), context,
                              0);
+#endif
+}
+
+// SerializeRange is range_serialize, which from PostgreSQL 16 on may report softly.
+inline RangeType *SerializeRange(TypeCacheEntry *range, RangeBound *lower, RangeBound *upper, bool empty) {
+#if PG_VERSION_NUM >= 160000
+    return range_serialize(range, lower, upper, empty, nullptr);
+#else
+    return range_serialize(range, lower, upper, empty);
 #endif
 }
 

@@ -1,17 +1,14 @@
 #include "pg/base_type.h"
 #include "pg/errors.h"
 #include "pg/made_type_call.h"
+#include "pg/type_identity.h"
 #include "pg/without_contents.h"
 
 extern "C" {
-#include "catalog/pg_cast.h"
-#include "catalog/pg_language.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_range.h"
 #include "catalog/pg_type.h"
 #include "parser/parse_coerce.h"
 #include "utils/fmgroids.h"
-#include "utils/catcache.h"
 #include "utils/hsearch.h"
 #include "utils/typcache.h"
 }
@@ -46,18 +43,11 @@ HTAB *types = nullptr;  // Oid -> TypeEntry; what functions point to is never mo
 struct TypeEntry {
     Oid encrypted;
     BaseType *type;
+    std::uint64_t changes;  // TypeChanges() when it was looked up
 };
 
 bool IsOurInputFunction(Oid function) {
-    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-    if (!HeapTupleIsValid(tuple))
-        return false;
-    bool isnull = false;
-    const Datum source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
-    const bool ours = !isnull && reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->prolang == ClanguageId &&
-                      VarlenaChars(PG_DETOAST_DATUM_PACKED(source)) == "envcrypt_type_in";
-    ReleaseSysCache(tuple);
-    return ours;
+    return IsOurFunction(function, "envcrypt_type_in");
 }
 
 const KnownType *FindKnownType(std::string_view encrypted_name) {
@@ -68,69 +58,118 @@ const KnownType *FindKnownType(std::string_view encrypted_name) {
     return nullptr;
 }
 
-// The base of a made type: what its one implicit cast opens to, or that type's domain.
-Oid BaseOfMadeType(Oid encrypted) {
-    Oid base = InvalidOid;
-    CatCList *casts = SearchSysCacheList1(CASTSOURCETARGET, ObjectIdGetDatum(encrypted));
-    for (int i = 0; i < casts->n_members; i++) {
-        auto *cast = reinterpret_cast<Form_pg_cast>(GETSTRUCT(&casts->members[i]->tuple));
-        if (cast->castcontext == COERCION_CODE_IMPLICIT && cast->casttarget != encrypted &&
-            OidIsValid(cast->castfunc))
-            base = get_func_rettype(cast->castfunc);
-    }
-    ReleaseSysCacheList(casts);
-    return base;
+// What a container holds can be changed by its owner, and have a domain whose checks are his: each value in
+// it is opened by itself.
+bool IsContainer(Oid type) {
+    const char kind = get_typtype(type);
+    return type >= FirstNormalObjectId && (kind == TYPTYPE_COMPOSITE || kind == TYPTYPE_RANGE ||
+                                           kind == TYPTYPE_MULTIRANGE || OidIsValid(get_element_type(type)));
+}
+
+struct TypeFunctions {
+    Oid input;
+    Oid output;
+    Oid receive;
+    Oid send;
+    Oid open;
+    Oid coercion;
+
+    bool operator==(const TypeFunctions &) const = default;
+};
+
+void FindFunctions(BaseType *type, Oid base, TypeFunctions *found) {
+    bool varlena = false;
+    getTypeInputInfo(base, &found->input, &type->input_parameter);
+    getTypeOutputInfo(base, &found->output, &varlena);
+    getTypeBinaryInputInfo(base, &found->receive, &type->input_parameter);
+    getTypeBinaryOutputInfo(base, &found->send, &varlena);
+    type->ultimate = getBaseType(base);
+    getTypeBinaryInputInfo(type->ultimate, &found->open, &type->open_parameter);
+    // encrypted_text(20) is as varchar(20).
+    if (find_typmod_coercion_function(base == TEXTOID ? VARCHAROID : base, &found->coercion) !=
+        COERCION_PATH_FUNC)
+        found->coercion = InvalidOid;
 }
 
 void LoadFunctions(BaseType *type, Oid base) {
+    TypeFunctions found{};
+    FindFunctions(type, base, &found);
     get_typlenbyval(base, &type->length, &type->by_value);
-    Oid function = InvalidOid;
-    bool varlena = false;
-    getTypeInputInfo(base, &function, &type->input_parameter);
-    fmgr_info_cxt(function, &type->input, CacheMemoryContext);
-    getTypeOutputInfo(base, &function, &varlena);
-    fmgr_info_cxt(function, &type->output, CacheMemoryContext);
-    getTypeBinaryInputInfo(base, &function, &type->input_parameter);
-    fmgr_info_cxt(function, &type->receive, CacheMemoryContext);
-    getTypeBinaryOutputInfo(base, &function, &varlena);
-    fmgr_info_cxt(function, &type->send, CacheMemoryContext);
-    // encrypted_text(20) is as varchar(20).
-    if (find_typmod_coercion_function(base == TEXTOID ? VARCHAROID : base, &function) == COERCION_PATH_FUNC) {
-        fmgr_info_cxt(function, &type->coercion, CacheMemoryContext);
-        type->coercion_arguments = get_func_nargs(function);
+    type->is_container = IsContainer(type->ultimate);
+    fmgr_info_cxt(found.input, &type->input, CacheMemoryContext);
+    fmgr_info_cxt(found.output, &type->output, CacheMemoryContext);
+    fmgr_info_cxt(found.receive, &type->receive, CacheMemoryContext);
+    fmgr_info_cxt(found.send, &type->send, CacheMemoryContext);
+    fmgr_info_cxt(found.open, &type->open, CacheMemoryContext);
+    if (OidIsValid(found.coercion)) {
+        fmgr_info_cxt(found.coercion, &type->coercion, CacheMemoryContext);
+        type->coercion_arguments = get_func_nargs(found.coercion);
     }
     type->base = base;  // last: nothing of this is used before
 }
 
-// A type is known by its name and by its input function, which only superusers can give it. Not by its casts:
-// while a dump is restored, values are read before those exist.
-BaseType *MakeBaseType(Oid encrypted) {
+// What the catalogs say of a type.
+struct Identity {
+    FormData_pg_type form;
+    const KnownType *known;
+    Oid base;
+};
+
+// A type is known by its name and by its input function. Not by what opens it: while a dump is restored,
+// values are read before that exists.
+void Identify(Oid encrypted, Identity *found) {
     HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(encrypted));
     if (!HeapTupleIsValid(tuple))
         elog(ERROR, "cache lookup failed for type %u", encrypted);
-    const FormData_pg_type form = *reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple));
+    found->form = *reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple));
     ReleaseSysCache(tuple);
-    const std::string_view name = NameStr(form.typname);
-    if (!name.starts_with(kNamePrefix) || !IsOurInputFunction(form.typinput))
+    const std::string_view name = NameStr(found->form.typname);
+    if (!name.starts_with(kNamePrefix) || !IsOurInputFunction(found->form.typinput))
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                         errmsg("type %s is not an encrypted type of this version of envcrypt",
                                format_type_be(encrypted)),
                         HideFromLog()));
-    const KnownType *known = FindKnownType(name);
+    found->known = FindKnownType(name);
+    found->base = found->known != nullptr ? found->known->base : BaseOpenedBy(found->form);
+    if (OidIsValid(found->base) && !SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(found->base)))
+        found->base = InvalidOid;
+}
+
+BaseType *MakeBaseType(const Identity &identity) {
     auto *type = static_cast<BaseType *>(MemoryContextAllocZero(CacheMemoryContext, sizeof(BaseType)));
-    type->encrypted = encrypted;
-    if (known != nullptr) {
-        type->tag = static_cast<std::uint8_t>(known->tag);
-        type->form = known->form;
-        LoadFunctions(type, known->base);
-        return type;
+    type->encrypted = identity.form.oid;
+    if (identity.known != nullptr) {
+        type->tag = static_cast<std::uint8_t>(identity.known->tag);
+        type->form = identity.known->form;
+    } else {
+        type->tag = static_cast<std::uint8_t>(TypeTag::kNamed);
+        type->form = PlainForm::kBinary;
+        const std::string_view base_name =
+            std::string_view(NameStr(identity.form.typname)).substr(kNamePrefix.size());
+        const char *utf8 = pg_server_to_any(base_name.data(), static_cast<int>(base_name.size()), PG_UTF8);
+        strlcpy(type->name, utf8, sizeof(type->name));
     }
-    type->tag = static_cast<std::uint8_t>(TypeTag::kNamed);
-    type->form = PlainForm::kBinary;
-    const std::string_view base_name = name.substr(kNamePrefix.size());
-    const char *utf8 = pg_server_to_any(base_name.data(), static_cast<int>(base_name.size()), PG_UTF8);
-    strlcpy(type->name, utf8, sizeof(type->name));
+    if (OidIsValid(identity.base))
+        LoadFunctions(type, identity.base);
     return type;
+}
+
+// Whether a type is still what it was made as.
+bool IsStill(const BaseType &type, const Identity &identity) {
+    if (type.base != identity.base)
+        return false;
+    if (!OidIsValid(type.base))
+        return true;
+    BaseType now{};
+    TypeFunctions found{};
+    FindFunctions(&now, type.base, &found);
+    const TypeFunctions kept{.input = type.input.fn_oid,
+                             .output = type.output.fn_oid,
+                             .receive = type.receive.fn_oid,
+                             .send = type.send.fn_oid,
+                             .open = type.open.fn_oid,
+                             .coercion = type.coercion.fn_oid};
+    return kept == found;
 }
 
 bool CompositeHasEncrypted(Oid composite) {
@@ -156,27 +195,30 @@ const BaseType *FindBaseType(Oid encrypted_type) {
         info.hcxt = CacheMemoryContext;
         types = hash_create("envcrypt types", 32, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
     }
+    const std::uint64_t changes = TypeChanges();  // before what it counts is looked at
     bool found = false;
     auto *entry = static_cast<TypeEntry *>(hash_search(types, &encrypted_type, HASH_FIND, &found));
-    BaseType *type = found ? entry->type : MakeBaseType(encrypted_type);
-    if (!found) {
-        entry = static_cast<TypeEntry *>(hash_search(types, &encrypted_type, HASH_ENTER, &found));
-        entry->type = type;
-    }
-    if (unlikely(!OidIsValid(type->base))) {
-        const Oid base = BaseOfMadeType(encrypted_type);
-        if (OidIsValid(base))
-            LoadFunctions(type, base);
-    }
+    if (likely(found && entry->changes == changes))
+        return entry->type;
+    BaseType *type = found ? entry->type : nullptr;
+    Identity identity{};
+    Identify(encrypted_type, &identity);
+    if (type != nullptr && !OidIsValid(type->base) && OidIsValid(identity.base))
+        LoadFunctions(type, identity.base);
+    else if (type == nullptr || !IsStill(*type, identity))
+        type = MakeBaseType(identity);
+    entry = static_cast<TypeEntry *>(hash_search(types, &encrypted_type, HASH_ENTER, &found));
+    entry->type = type;
+    entry->changes = changes;
     return type;
 }
 
 void RequireBase(const BaseType &type) {
     if (unlikely(!OidIsValid(type.base)))
-        ereport(ERROR,
-                (errcode(ERRCODE_UNDEFINED_OBJECT),
-                 errmsg("type %s has no implicit cast to its base type", format_type_be(type.encrypted)),
-                 errhint("The cast that envcrypt_create_type made is missing."), HideFromLog()));
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("type %s has no function envcrypt_open() to its base type",
+                               format_type_be(type.encrypted)),
+                        errhint("The function that envcrypt_create_type() made is missing."), HideFromLog()));
 }
 
 Oid TypeOfArgument(const FmgrInfo *function, int argument) {
@@ -204,10 +246,21 @@ const BaseType *LookUpTypeOfFunction(const FmgrInfo *function, int argument) {
                                             : TypeOfArgument(function, argument));
 }
 
-const BaseType *TypeOfFunction(FmgrInfo *function, int argument) {
-    if (unlikely(function->fn_extra == nullptr))
-        function->fn_extra = const_cast<BaseType *>(LookUpTypeOfFunction(function, argument));
-    return static_cast<const BaseType *>(function->fn_extra);
+const BaseType *LookUpTypeOfFunction(const FmgrInfo *function, int argument, int base_argument) {
+    const BaseType *type = LookUpTypeOfFunction(function, argument);
+    RequireBase(*type);
+    std::int16_t length = 0;
+    bool by_value = false;
+    get_typlenbyval(base_argument == kResult ? get_func_rettype(function->fn_oid)
+                                             : TypeOfArgument(function, base_argument),
+                    &length, &by_value);
+    if (length != type->length || by_value != type->by_value)
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+                 errmsg("function %s is not declared with type %s", get_func_name(function->fn_oid),
+                        format_type_be(type->base)),
+                 errdetail("It is what type %s seals.", format_type_be(type->encrypted)), HideFromLog()));
+    return type;
 }
 
 bool IsPlainEncryptedType(Oid type) {

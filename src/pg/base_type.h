@@ -9,6 +9,10 @@
 
 #include "pg/backend.h"
 
+extern "C" {
+#include "access/transam.h"
+}
+
 namespace envcrypt {
 
 // How a value becomes the bytes that are sealed (docs/format.md, section 2.6).
@@ -26,8 +30,11 @@ struct BaseType {
     char name[NAMEDATALEN];  // in UTF-8, of a type with tag 255; otherwise empty
 
     // What follows is there only if `base` is valid. While a dump is restored, a made type's values are read
-    // before its casts say what its base is.
+    // before its function says what its base is.
     Oid base;
+    Oid ultimate;                       // what a domain is over; otherwise `base`
+    bool is_container;                  // of values that are opened one by one (container.h)
+    mutable std::uint64_t sealable_at;  // for RequireSealableStill() alone
     PlainForm form;
     bool by_value;
     std::int16_t length;  // pg_type.typlen
@@ -36,18 +43,30 @@ struct BaseType {
     FmgrInfo output;
     FmgrInfo receive;
     FmgrInfo send;
+    FmgrInfo open;  // the receive function of `ultimate`: no domain's checks run when a value is opened
+    Oid open_parameter;
     FmgrInfo coercion;  // applies a type modifier; fn_oid is invalid where the type has none
     int coercion_arguments;
 
     [[nodiscard]] bool is_varlena() const noexcept { return length == -1; }
+    // Functions of PostgreSQL's own types, and of what they contain, open no other value.
+    [[nodiscard]] bool may_open_others() const noexcept { return ultimate >= FirstNormalObjectId; }
 };
 
 // LookUpTypeOfFunction returns the encrypted type that a function of ours takes (argument >= 0) or returns
-// (kResult), base and all. It lives as long as the process. TypeOfFunction keeps it in fn_extra: one look
-// into the catalogs per FmgrInfo.
+// (kResult), base and all. It lives as long as the process. Where the function also takes or returns the base
+// type, `base_argument` says where, and a function that is declared with another one is refused.
+// TypeOfFunction keeps it in fn_extra: one look into the catalogs per FmgrInfo.
 inline constexpr int kResult = -1;
 const BaseType *LookUpTypeOfFunction(const FmgrInfo *function, int argument);
-const BaseType *TypeOfFunction(FmgrInfo *function, int argument);
+const BaseType *LookUpTypeOfFunction(const FmgrInfo *function, int argument, int base_argument);
+
+template <typename... Arguments>
+const BaseType *TypeOfFunction(FmgrInfo *function, Arguments... arguments) {
+    if (unlikely(function->fn_extra == nullptr))
+        function->fn_extra = const_cast<BaseType *>(LookUpTypeOfFunction(function, arguments...));
+    return static_cast<const BaseType *>(function->fn_extra);
+}
 
 // TypeOfArgument returns the declared type of a function's argument.
 Oid TypeOfArgument(const FmgrInfo *function, int argument);
@@ -59,7 +78,8 @@ Oid TypeOfSupportFunction(const FmgrInfo *function, std::string_view suffix);
 // BaseArgument returns an argument of a function of ours that has the base type, detoasted.
 Datum BaseArgument(FunctionCallInfo fcinfo, int argument, const BaseType &type);
 
-// FindBaseType looks an encrypted type up by OID. RequireBase raises where its base is not known yet.
+// FindBaseType looks an encrypted type up by OID; it gives another BaseType once the catalogs say something
+// else of it. RequireBase raises where its base is not known yet.
 const BaseType *FindBaseType(Oid encrypted_type);
 void RequireBase(const BaseType &type);
 

@@ -31,7 +31,7 @@ ENVCRYPT_FUNCTION(envcrypt_bind_plain) {
     RequireSeal();
     if (PG_ARGISNULL(0))
         PG_RETURN_NULL();
-    const BaseType &type = *TypeOfFunction(fcinfo->flinfo, kResult);
+    const BaseType &type = *TypeOfFunction(fcinfo->flinfo, kResult, 0);
     const Datum value = BaseArgument(fcinfo, 0, type);
     RefuseArmored(type, value);
     return BindPlain(type, value, BindingFromArguments(fcinfo));

@@ -8,14 +8,15 @@ extern "C" {
 
 namespace envcrypt {
 
-void PrepareConversion(Conversion *conversion, Oid source, Oid target, MemoryContext context) {
+void PrepareConversion(Conversion *conversion, Oid source, Oid target, CoercionContext allowed,
+                       MemoryContext context) {
     *conversion = {};
     conversion->source = source;
     conversion->target = target;
     conversion->context = context;
     conversion->to_domain = getBaseType(target) != target;
     Oid function = InvalidOid;
-    switch (find_coercion_pathway(target, source, COERCION_EXPLICIT, &function)) {
+    switch (find_coercion_pathway(target, source, allowed, &function)) {
         case COERCION_PATH_FUNC:
             fmgr_info_cxt(function, &conversion->function, context);
             conversion->arguments = get_func_nargs(function);

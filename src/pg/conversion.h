@@ -1,7 +1,11 @@
-// conversion.h: from a value of one type to one of another, as an explicit cast in SQL does it.
+// conversion.h: from a value of one type to one of another, as a cast in SQL does it.
 #pragma once
 
 #include "pg/backend.h"
+
+extern "C" {
+#include "nodes/primnodes.h"
+}
 
 namespace envcrypt {
 
@@ -19,8 +23,11 @@ struct Conversion {
     MemoryContext context;
 };
 
-// PrepareConversion fills *conversion, whose parts live in `context`.
-void PrepareConversion(Conversion *conversion, Oid source, Oid target, MemoryContext context);
+// PrepareConversion fills *conversion, whose parts live in `context`. The owner of a type may replace its
+// casts at any time: `allowed` keeps one that PostgreSQL would use only where it is asked for out of
+// assignments.
+void PrepareConversion(Conversion *conversion, Oid source, Oid target, CoercionContext allowed,
+                       MemoryContext context);
 
 // Convert raises the conversion's own errors without their text, which may quote the value. The target's type
 // modifier is for the few conversions that apply it themselves.

@@ -54,7 +54,7 @@ ENVCRYPT_FUNCTION(envcrypt_encrypt_for_user) {
     const Owner owner = OwnerFromArgument(fcinfo, 0);
     if (PG_ARGISNULL(1))
         PG_RETURN_NULL();
-    const BaseType &type = *TypeOfFunction(fcinfo->flinfo, kResult);
+    const BaseType &type = *TypeOfFunction(fcinfo->flinfo, kResult, 1);
     const Datum value = BaseArgument(fcinfo, 1, type);
     RefuseArmored(type, value);
     return SealFor(owner, "encrypt_for_user() for a new owner", type, value, 0);
@@ -65,7 +65,7 @@ ENVCRYPT_FUNCTION(envcrypt_decrypt_for_user) {
     const Owner owner = OwnerFromArgument(fcinfo, 0);
     if (PG_ARGISNULL(1))
         PG_RETURN_NULL();
-    const BaseType &type = *TypeOfFunction(fcinfo->flinfo, 1);
+    const BaseType &type = *TypeOfFunction(fcinfo->flinfo, 1, kResult);
     const auto *sealed = PG_GETARG_VARLENA_PP(1);
     const KeyRow &row = KeyOfValue(Header(type, sealed).key_id)->row;
     if (!row.has_owner || row.owner() != owner.utf8)

@@ -3,6 +3,7 @@
 #include "core/bytes.h"
 #include "core/secret.h"
 
+#include "pg/container.h"
 #include "pg/errors.h"
 #include "pg/made_type_call.h"
 #include "pg/without_contents.h"
@@ -105,13 +106,18 @@ Datum ReceiveFromBytes(const BaseType &type, PlainBuffer *buffer) {
     message.len = static_cast<int>(buffer->size);
     message.maxlen = message.len + 1;  // array_recv and its like put a terminator there for a moment
     message.cursor = 0;
+    if (unlikely(type.is_container))
+        RequireSealableStill(type);
     const Datum value = WithoutContents(
         type.base,
         [&] {
             return WithUtf8Client([&] {
-                const Datum received = CallTypeFunction(type, type.receive, [&](FmgrInfo *receive) {
-                    return ReceiveFunctionCall(receive, &message, type.input_parameter, -1);
-                });
+                const Datum received =
+                    type.is_container
+                        ? OpenContainer(type, &message)
+                        : CallTypeFunction(type, type.open, [&](FmgrInfo *open) {
+                              return ReceiveFunctionCall(open, &message, type.open_parameter, -1);
+                          });
                 if (message.cursor != message.len)
                     ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
                                     errmsg("incorrect binary data format")));
@@ -140,6 +146,8 @@ std::span<const std::uint8_t> PlainBytes(const BaseType &type, Datum value, Plai
         case PlainForm::kBinary:
             break;
     }
+    if (unlikely(type.is_container))
+        RequireSealableStill(type);
     auto *send = const_cast<FmgrInfo *>(&type.send);
     return VarlenaBytes(
         DatumGetPointer(WithUtf8Client([&] { return PointerGetDatum(SendFunctionCall(send, value)); })));

@@ -32,7 +32,7 @@ void DescribeTwin(Relation table, const Trigger &trigger, const RowTrigger &desc
     twin->sealed = described.column[1];
     twin->type = FindBaseType(twin_type);
     RequireBase(*twin->type);
-    PrepareConversion(&twin->conversion, plain_type, twin->type->base, context);
+    PrepareConversion(&twin->conversion, plain_type, twin->type->base, COERCION_ASSIGNMENT, context);
 }
 
 Datum SealTwin(Twin *twin, Relation table, HeapTuple row, Datum plain) {

@@ -13,6 +13,7 @@
 #include "pg/value_memo.h"
 
 extern "C" {
+#include "catalog/pg_cast.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/supportnodes.h"
@@ -30,21 +31,42 @@ struct CastState {
     Conversion conversion;
 };
 
+// How the cast is asked for that a function of ours implements.
+CoercionContext ContextOfCast(const FmgrInfo *function) {
+    const auto *call = reinterpret_cast<const FuncExpr *>(function->fn_expr);
+    if (call != nullptr && IsA(call, FuncExpr) && call->funcformat != COERCE_IMPLICIT_CAST)
+        return COERCION_EXPLICIT;
+    HeapTuple tuple = SearchSysCache2(CASTSOURCETARGET, ObjectIdGetDatum(TypeOfArgument(function, 0)),
+                                      ObjectIdGetDatum(get_func_rettype(function->fn_oid)));
+    if (!HeapTupleIsValid(tuple))
+        return COERCION_EXPLICIT;
+    const auto *cast = reinterpret_cast<Form_pg_cast>(GETSTRUCT(tuple));
+    const bool is_own = cast->castfunc == function->fn_oid;
+    const char context = cast->castcontext;
+    ReleaseSysCache(tuple);
+    if (is_own && context == COERCION_CODE_IMPLICIT)
+        return COERCION_IMPLICIT;
+    return is_own && context == COERCION_CODE_ASSIGNMENT ? COERCION_ASSIGNMENT : COERCION_EXPLICIT;
+}
+
 // `argument`: where the encrypted type stands; `other`: where the other one does.
 CastState *StateOf(FmgrInfo *function, int argument, int other) {
     if (likely(function->fn_extra != nullptr))
         return static_cast<CastState *>(function->fn_extra);
     const BaseType *type = LookUpTypeOfFunction(function, argument);
+    RequireBase(*type);
     auto *state = static_cast<CastState *>(MemoryContextAllocZero(function->fn_mcxt, sizeof(CastState)));
     state->type = type;
     if (argument == kResult) {
         const Oid source = TypeOfArgument(function, other);
         state->from = IsPlainEncryptedType(source) ? FindBaseType(source) : nullptr;
+        if (state->from != nullptr)
+            RequireBase(*state->from);
         PrepareConversion(&state->conversion, state->from != nullptr ? state->from->base : source, type->base,
-                          function->fn_mcxt);
+                          ContextOfCast(function), function->fn_mcxt);
     } else {
         PrepareConversion(&state->conversion, type->base, get_func_rettype(function->fn_oid),
-                          function->fn_mcxt);
+                          ContextOfCast(function), function->fn_mcxt);
     }
     function->fn_extra = state;
     return state;
@@ -57,7 +79,8 @@ Datum OpenArgument(FunctionCallInfo fcinfo, const BaseType &type) {
     const SealedHeader header = Header(type, sealed);
     if (likely(!IsInTransit(header, sealed)))
         return OpenWithHeader(type, header, sealed);
-    return datumCopy(OpenThroughMemo(type, sealed), type.by_value, type.length);
+    const Datum opened = OpenThroughMemo(type, sealed);
+    return BelongsToMemo(type) ? datumCopy(opened, type.by_value, type.length) : opened;
 }
 
 // to_json() of a base type's value. It asks its call expression for the value's type.
@@ -93,7 +116,7 @@ using namespace envcrypt;
 ENVCRYPT_FUNCTION(envcrypt_open) {
     if (PassesUnchecked(fcinfo))
         PG_RETURN_NULL();
-    return OpenArgument(fcinfo, *TypeOfFunction(fcinfo->flinfo, 0));
+    return OpenArgument(fcinfo, *TypeOfFunction(fcinfo->flinfo, 0, kResult));
 }
 
 // Encrypted type to any other type, as its base type is cast to that.

@@ -30,6 +30,7 @@ CompareState *StateOf(FmgrInfo *function) {
     if (likely(function->fn_extra != nullptr))
         return static_cast<CompareState *>(function->fn_extra);
     const BaseType *type = LookUpTypeOfFunction(function, 0);
+    RequireBase(*type);
     auto *state =
         static_cast<CompareState *>(MemoryContextAllocZero(function->fn_mcxt, sizeof(CompareState)));
     state->type = type;
@@ -52,7 +53,9 @@ int CompareWith(FunctionCallInfo fcinfo, int same, Compare compare) {
     } else {
         const CompareState *state = StateOf(fcinfo->flinfo);
         RequireOpen();
-        result = compare(state->base, OpenPairThroughMemo(*state->type, left, right));
+        const OpenedPair opened = OpenPairThroughMemo(*state->type, left, right);
+        result = compare(state->base, opened);
+        ReleaseOpened(*state->type, opened);
     }
     PG_FREE_IF_COPY(left, 0);
     PG_FREE_IF_COPY(right, 1);
@@ -116,6 +119,7 @@ ENVCRYPT_FUNCTION(envcrypt_hash) {
         const Datum value = OpenThroughMemo(*state->type, sealed);
         hash = FunctionCall1Coll(const_cast<FmgrInfo *>(&state->base->hash_proc_finfo), PG_GET_COLLATION(),
                                  value);
+        ReleaseOpened(*state->type, value);
     }
     PG_FREE_IF_COPY(sealed, 0);
     return hash;
@@ -134,6 +138,7 @@ ENVCRYPT_FUNCTION(envcrypt_hash_extended) {
         const Datum value = OpenThroughMemo(*state->type, sealed);
         hash = FunctionCall2Coll(const_cast<FmgrInfo *>(&state->base->hash_extended_proc_finfo),
                                  PG_GET_COLLATION(), value, seed);
+        ReleaseOpened(*state->type, value);
     }
     PG_FREE_IF_COPY(sealed, 0);
     return hash;
@@ -150,6 +155,7 @@ ENVCRYPT_FUNCTION(envcrypt_in_range) {
         MemoryContext context = fcinfo->flinfo->fn_mcxt;
         state = static_cast<RangeState *>(MemoryContextAllocZero(context, sizeof(RangeState)));
         state->type = LookUpTypeOfFunction(fcinfo->flinfo, 0);
+        RequireBase(*state->type);
         const TypeCacheEntry *base = lookup_type_cache(state->type->base, TYPECACHE_BTREE_OPFAMILY);
         const Oid in_range = get_opfamily_proc(base->btree_opf, base->btree_opintype,
                                                TypeOfArgument(fcinfo->flinfo, 2), BTINRANGE_PROC);
@@ -161,8 +167,10 @@ ENVCRYPT_FUNCTION(envcrypt_in_range) {
     RequireOpen();
     const OpenedPair opened =
         OpenPairThroughMemo(*state->type, PG_GETARG_VARLENA_PP(0), PG_GETARG_VARLENA_PP(1));
-    return FunctionCall5Coll(&state->in_range, PG_GET_COLLATION(), opened.left, opened.right,
-                             PG_GETARG_DATUM(2), PG_GETARG_DATUM(3), PG_GETARG_DATUM(4));
+    const Datum result = FunctionCall5Coll(&state->in_range, PG_GET_COLLATION(), opened.left, opened.right,
+                                           PG_GETARG_DATUM(2), PG_GETARG_DATUM(3), PG_GETARG_DATUM(4));
+    ReleaseOpened(*state->type, opened);
+    return result;
 }
 
 // The options support function of the operator classes. PostgreSQL calls it when an index is defined on a

@@ -66,6 +66,7 @@ extern "C" int envcrypt_compare_sealed(Datum left, Datum right, SortSupport sort
         RequireOpen();
         const OpenedPair opened = OpenPairThroughMemo(*state->type, left_sealed, right_sealed);
         order = state->base.comparator(opened.left, opened.right, &state->base);
+        ReleaseOpened(*state->type, opened);
     }
     if (PointerGetDatum(left_sealed) != left)
         pfree(left_sealed);
@@ -176,6 +177,7 @@ ENVCRYPT_FUNCTION(envcrypt_sortsupport) {
     auto *sort = reinterpret_cast<SortSupport>(PG_GETARG_POINTER(0));
     auto *state = static_cast<OpenedSort *>(MemoryContextAllocZero(sort->ssup_cxt, sizeof(OpenedSort)));
     state->type = FindBaseType(TypeOfSupportFunction(fcinfo->flinfo, "_sortsupport"));
+    RequireBase(*state->type);
     state->plain_type = getBaseType(state->type->base);
     state->base.ssup_cxt = sort->ssup_cxt;
     state->base.ssup_collation = sort->ssup_collation;

@@ -3,7 +3,6 @@
 #include "core/bytes.h"
 
 #include "pg/key_cache.h"
-#include "pg/made_type_call.h"
 #include "pg/seal.h"
 #include "pg/value_memo.h"
 
@@ -71,23 +70,29 @@ bool Holds(const Entry &entry, const BaseType &type, std::span<const std::uint8_
     return kept.size() == sealed.size() && memcmp(kept.data(), sealed.data(), kept.size()) == 0;
 }
 
-void Replace(Entry *entry, const BaseType &type, const struct varlena *sealed) {
+// Makes an entry that of an opened value. Calls nobody's functions.
+void Keep(Entry *entry, const BaseType &type, const struct varlena *sealed, Datum opened) {
     if (entry->sealed != nullptr) {
         pfree(entry->sealed);
         entry->sealed = nullptr;
         if (!entry->type->by_value)
             pfree(DatumGetPointer(entry->value));
     }
-    MemoryContextReset(memo->scratch);
-    const MemoryContext caller = MemoryContextSwitchTo(memo->scratch);
-    const Datum opened = Open(type, sealed);
-    MemoryContextSwitchTo(memo->context);
+    const MemoryContext caller = MemoryContextSwitchTo(memo->context);
     entry->value = datumCopy(opened, type.by_value, type.length);
     entry->type = &type;
     void *copy = palloc(VARSIZE_ANY(sealed));
     memcpy(copy, sealed, VARSIZE_ANY(sealed));
     entry->sealed = copy;
     MemoryContextSwitchTo(caller);
+}
+
+void Replace(Entry *entry, const BaseType &type, const struct varlena *sealed) {
+    MemoryContextReset(memo->scratch);
+    const MemoryContext caller = MemoryContextSwitchTo(memo->scratch);
+    const Datum opened = Open(type, sealed);
+    MemoryContextSwitchTo(caller);
+    Keep(entry, type, sealed, opened);
     MemoryContextReset(memo->scratch);
 }
 
@@ -103,51 +108,105 @@ Entry *Victim(Entry (&place)[kWays]) {
     return victim;
 }
 
+bool IsKept(std::span<const std::uint8_t> sealed) {
+    return sealed.size() >= sizeof(std::uint64_t) && sealed.size() <= kLongest;
+}
+
+// Tags are uniformly distributed.
+Entry (&PlaceOf(Memo *current, std::span<const std::uint8_t> sealed))[kWays] {
+    return current->entries[LoadBigEndian<std::uint64_t>(sealed.last(8)) % kPlaces];
+}
+
+Entry *FindKept(Entry (&place)[kWays], const BaseType &type, std::span<const std::uint8_t> sealed) {
+    for (Entry &entry : place) {
+        if (Holds(entry, type, sealed)) {
+            entry.uses = static_cast<std::uint8_t>(std::min(entry.uses + kUse, UINT8_MAX));
+            return &entry;
+        }
+    }
+    return nullptr;
+}
+
 // Opening may find that keys changed meanwhile. That empties the memo at the next call, never between the two
 // values of one comparison: the first one's result is in use.
 const Entry *Find(Memo *current, const BaseType &type, const struct varlena *sealed) {
     const auto bytes = VarlenaBytes(sealed);
-    if (bytes.size() < sizeof(std::uint64_t) || bytes.size() > kLongest) {
+    if (!IsKept(bytes)) {
         current->next_passing = 1 - current->next_passing;
         Entry *passing = &current->passing[current->next_passing];
         Replace(passing, type, sealed);
         return passing;
     }
-    // Tags are uniformly distributed.
-    Entry(&place)[kWays] = current->entries[LoadBigEndian<std::uint64_t>(bytes.last(8)) % kPlaces];
-    for (Entry &entry : place) {
-        if (Holds(entry, type, bytes)) {
-            entry.uses = static_cast<std::uint8_t>(std::min(entry.uses + kUse, UINT8_MAX));
-            return &entry;
-        }
+    Entry(&place)[kWays] = PlaceOf(current, bytes);
+    Entry *found = FindKept(place, type, bytes);
+    if (found == nullptr) {
+        found = Victim(place);
+        Replace(found, type, sealed);
+        found->uses = kUse;
     }
-    Entry *victim = Victim(place);
-    Replace(victim, type, sealed);
-    victim->uses = kUse;
-    return victim;
+    return found;
+}
+
+// The caller's copy. Opening may call anything, this memo, too: so it comes first, and nothing of the memo is
+// held across it.
+Datum OpenForCaller(const BaseType &type, const struct varlena *sealed) {
+    const auto bytes = VarlenaBytes(sealed);
+    if (IsKept(bytes)) {
+        const Entry *kept = FindKept(PlaceOf(CurrentMemo(), bytes), type, bytes);
+        if (kept != nullptr)
+            return datumCopy(kept->value, type.by_value, type.length);
+    }
+    const MemoryContext caller = CurrentMemoryContext;
+    MemoryContext scratch = AllocSetContextCreate(caller, "envcrypt scratch", ALLOCSET_SMALL_SIZES);
+    MemoryContextSwitchTo(scratch);
+    const Datum opened = Open(type, sealed);
+    MemoryContextSwitchTo(caller);
+    const Datum copy = datumCopy(opened, type.by_value, type.length);
+    MemoryContextDelete(scratch);
+    if (IsKept(bytes)) {
+        Memo *current = CurrentMemo();
+        current->in_use = nullptr;
+        Entry *victim = Victim(PlaceOf(current, bytes));
+        Keep(victim, type, sealed, copy);
+        victim->uses = kUse;
+    }
+    return copy;
 }
 
 }  // namespace
 
 Datum OpenThroughMemo(const BaseType &type, const struct varlena *sealed) {
-    if (unlikely(made_type_calls > 0))  // the memo is perhaps just opening a value
-        return Open(type, sealed);
+    if (unlikely(!BelongsToMemo(type)))
+        return OpenForCaller(type, sealed);
     Memo *current = CurrentMemo();
     current->in_use = nullptr;
     return Find(current, type, sealed)->value;
 }
 
+void ReleaseOpened(const BaseType &type, Datum opened) {
+    if (unlikely(!BelongsToMemo(type) && !type.by_value))
+        pfree(DatumGetPointer(opened));
+}
+
 OpenedPair OpenPairThroughMemo(const BaseType &type, const struct varlena *left,
                                const struct varlena *right) {
-    if (unlikely(made_type_calls > 0))
-        return {.left = Open(type, left), .right = Open(type, right)};
+    OpenedPair opened;
+    if (unlikely(!BelongsToMemo(type))) {
+        opened.left = OpenForCaller(type, left);
+        opened.right = OpenForCaller(type, right);
+        return opened;
+    }
     Memo *current = CurrentMemo();
     current->in_use = nullptr;
     current->in_use = Find(current, type, left);
-    OpenedPair opened;
     opened.left = current->in_use->value;
     opened.right = Find(current, type, right)->value;
     return opened;
+}
+
+void ReleaseOpened(const BaseType &type, const OpenedPair &opened) {
+    ReleaseOpened(type, opened.left);
+    ReleaseOpened(type, opened.right);
 }
 
 }  // namespace envcrypt

@@ -11,15 +11,22 @@
 
 namespace envcrypt {
 
-// OpenThroughMemo opens `sealed`, or returns what it was opened to before. The result belongs to the memo and
-// is good until the next call.
-Datum OpenThroughMemo(const BaseType &type, const struct varlena *sealed);
+// BelongsToMemo: what is opened is the memo's own, and good until its next call. Where the type's functions
+// may open other values themselves, and so call again while a result is in use, it is a copy for the caller.
+inline bool BelongsToMemo(const BaseType &type) noexcept {
+    return !type.may_open_others();
+}
 
-// OpenPairThroughMemo does so for two values of a comparison; both results are good until the next call.
+// OpenThroughMemo opens `sealed`, or returns what it was opened to before. ReleaseOpened ends its use.
+Datum OpenThroughMemo(const BaseType &type, const struct varlena *sealed);
+void ReleaseOpened(const BaseType &type, Datum opened);
+
+// OpenPairThroughMemo does so for two values of a comparison.
 struct OpenedPair {
     Datum left;
     Datum right;
 };
 OpenedPair OpenPairThroughMemo(const BaseType &type, const struct varlena *left, const struct varlena *right);
+void ReleaseOpened(const BaseType &type, const OpenedPair &opened);
 
 }  // namespace envcrypt

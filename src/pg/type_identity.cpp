@@ -1,0 +1,50 @@
+#include "pg/type_identity.h"
+
+extern "C" {
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+}
+
+namespace envcrypt {
+namespace {
+
+constexpr const char *kOpenFunction = "envcrypt_open";
+
+std::uint64_t type_changes = 1;
+
+extern "C" void envcrypt_type_callback(Datum, int, uint32) {
+    type_changes++;
+}
+
+}  // namespace
+
+bool IsOurFunction(Oid function, std::string_view source) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    bool isnull = false;
+    const Datum stored = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+    const bool ours = !isnull && reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->prolang == ClanguageId &&
+                      VarlenaChars(PG_DETOAST_DATUM_PACKED(stored)) == source;
+    ReleaseSysCache(tuple);
+    return ours;
+}
+
+Oid BaseOpenedBy(const FormData_pg_type &type) {
+    const oidvector *arguments = buildoidvector(&type.oid, 1);
+    const Oid open =
+        GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(kOpenFunction),
+                        PointerGetDatum(arguments), ObjectIdGetDatum(get_func_namespace(type.typinput)));
+    return OidIsValid(open) && IsOurFunction(open, kOpenFunction) ? get_func_rettype(open) : InvalidOid;
+}
+
+std::uint64_t TypeChanges() noexcept {
+    return type_changes;
+}
+
+void RegisterTypeCallbacks() {
+    CacheRegisterSyscacheCallback(TYPEOID, envcrypt_type_callback, static_cast<Datum>(0));
+    CacheRegisterSyscacheCallback(PROCOID, envcrypt_type_callback, static_cast<Datum>(0));
+}
+
+}  // namespace envcrypt
