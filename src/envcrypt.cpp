@@ -2,6 +2,7 @@
 #include "core/algorithms.h"
 
 #include "pg/backend.h"
+#include "pg/check_cache.h"
 #include "pg/ddl_commands.h"
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
@@ -32,6 +33,7 @@ void _PG_init() {
     envcrypt::RegisterRightsCallbacks();
     envcrypt::RegisterKeyCacheCallbacks();
     envcrypt::RegisterOrphanCallbacks();
+    envcrypt::RegisterCheckCacheCallbacks();
     envcrypt::RegisterTransitCallbacks();
     envcrypt::RegisterTypeCallbacks();
     envcrypt::InstallLogHook();

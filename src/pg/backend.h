@@ -28,6 +28,7 @@ extern "C" {
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/parse_relation.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -154,9 +155,68 @@ inline void RunExecutor(QueryDesc *query, uint64 limit) {
 #endif
 }
 
-// UpdateRow is table_tuple_update and, where it succeeds, the index entries of the new row.
+// InitRangeTableOf gives an executor state the range table of a statement that writes `table`.
+inline void InitRangeTableOf(EState *estate, Relation table, Bitmapset *updated_columns) {
+    auto *entry = makeNode(RangeTblEntry);
+    entry->rtekind = RTE_RELATION;
+    entry->relid = RelationGetRelid(table);
+    entry->relkind = table->rd_rel->relkind;
+    entry->rellockmode = RowExclusiveLock;
+#if PG_VERSION_NUM >= 160000
+    List *permissions = NIL;
+    addRTEPermissionInfo(&permissions, entry)->updatedCols = updated_columns;
+    ExecInitRangeTable(estate, list_make1(entry), permissions);
+#else
+    entry->updatedCols = updated_columns;
+    ExecInitRangeTable(estate, list_make1(entry));
+#endif
+}
+
+// CheckExpressions is where a ResultRelInfo keeps its table's compiled CHECK constraints.
+inline ExprState **&CheckExpressions(ResultRelInfo *target) {
+    return target->ri_ConstraintExprs;
+}
+
+// NoConflict waits for transactions that write rows of the same key in one of the unique indexes `arbiters`,
+// and tells whether none is left.
+inline bool NoConflict(ResultRelInfo *target, TupleTableSlot *slot, EState *estate, List *arbiters) {
+    ItemPointerData conflicting;
+    return ExecCheckIndexConstraints(target, slot, estate, &conflicting, arbiters);
+}
+
+// InsertIndexEntries adds a new row's index entries and returns the indexes to be checked again later. With
+// `conflict`, a conflict in one of `arbiters` is told, not raised.
+inline List *InsertIndexEntries(ResultRelInfo *target, TupleTableSlot *slot, EState *estate, bool *conflict,
+                                List *arbiters) {
+    if (target->ri_NumIndices == 0)
+        return NIL;
+#if PG_VERSION_NUM >= 160000
+    return ExecInsertIndexTuples(target, slot, estate, false, conflict != nullptr, conflict, arbiters, false);
+#else
+    return ExecInsertIndexTuples(target, slot, estate, false, conflict != nullptr, conflict, arbiters);
+#endif
+}
+
+// FireBeforeUpdate fires the BEFORE ROW triggers; false where one says that nothing is to be done.
+inline bool FireBeforeUpdate(EState *estate, ResultRelInfo *target, ItemPointer row, TupleTableSlot *slot) {
+    EPQState recheck;
+    TM_FailureData failure;
+#if PG_VERSION_NUM >= 160000
+    EvalPlanQualInit(&recheck, estate, nullptr, NIL, -1, NIL);
+    const bool go_on = ExecBRUpdateTriggers(estate, &recheck, target, row, nullptr, slot, nullptr, &failure);
+#else
+    EvalPlanQualInit(&recheck, estate, nullptr, NIL, -1);
+    const bool go_on = ExecBRUpdateTriggers(estate, &recheck, target, row, nullptr, slot, &failure);
+#endif
+    EvalPlanQualEnd(&recheck);
+    return go_on;
+}
+
+// UpdateRow is table_tuple_update and, where it succeeds, the index entries of the new row. `check_later`
+// gets the indexes of deferrable constraints, for AFTER triggers.
 inline TM_Result UpdateRow(ResultRelInfo *target, EState *estate, ItemPointer row, TupleTableSlot *slot,
-                           CommandId command, Snapshot snapshot, bool wait, TM_FailureData *failure) {
+                           CommandId command, Snapshot snapshot, bool wait, TM_FailureData *failure,
+                           List **check_later = nullptr) {
     LockTupleMode mode{};
 #if PG_VERSION_NUM >= 160000
     TU_UpdateIndexes indexes = TU_None;
@@ -167,14 +227,19 @@ inline TM_Result UpdateRow(ResultRelInfo *target, EState *estate, ItemPointer ro
                                                 InvalidSnapshot, wait, failure, &mode, &indexes);
     if (result != TM_Ok || target->ri_NumIndices == 0)
         return result;
+    List *recheck = NIL;
 #if PG_VERSION_NUM >= 160000
     if (indexes != TU_None)
-        list_free(ExecInsertIndexTuples(target, slot, estate, true, false, nullptr, NIL,
-                                        indexes == TU_Summarizing));
+        recheck =
+            ExecInsertIndexTuples(target, slot, estate, true, false, nullptr, NIL, indexes == TU_Summarizing);
 #else
     if (indexes)
-        list_free(ExecInsertIndexTuples(target, slot, estate, true, false, nullptr, NIL));
+        recheck = ExecInsertIndexTuples(target, slot, estate, true, false, nullptr, NIL);
 #endif
+    if (check_later != nullptr)
+        *check_later = recheck;
+    else
+        list_free(recheck);
     return result;
 }
 

@@ -6,7 +6,6 @@
 extern "C" {
 #include "access/stratnum.h"
 #include "catalog/pg_extension.h"
-#include "commands/trigger.h"
 #include "utils/fmgroids.h"
 }
 
@@ -91,21 +90,3 @@ void RegisterExtensionCallbacks() {
 }
 
 }  // namespace envcrypt
-
-// BEFORE INSERT OR UPDATE OR DELETE (row) and BEFORE TRUNCATE (statement) on the key tables: whoever writes
-// them with SQL, every backend looks again. BEFORE, because AFTER ROW events would be queued, one for each
-// row of a restore.
-ENVCRYPT_FUNCTION(envcrypt_key_table_trigger) {
-    if (!CALLED_AS_TRIGGER(fcinfo))
-        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-                        errmsg("envcrypt_key_table_trigger was not called by trigger manager")));
-    auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
-    envcrypt::GuardKeyTable(*trigger);
-    CacheInvalidateRelcacheByRelid(RelationGetRelid(trigger->tg_relation));
-    if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
-        ForceSyncCommit();
-    if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-        PG_RETURN_POINTER(nullptr);
-    PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
-                                                                 : trigger->tg_trigtuple);
-}

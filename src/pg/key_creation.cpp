@@ -10,48 +10,63 @@
 #include "pg/rights.h"
 #include "pg/settings.h"
 
-extern "C" {
-#include "access/xlog.h"
-#include "common/hashfn.h"
-#include "storage/lmgr.h"
-#include "storage/lock.h"
-}
-
 namespace envcrypt {
 namespace {
 
-// Told apart from pg_advisory_lock's, which use 1 and 2.
-constexpr std::uint16_t kOwnerLockClass = 0xEC;
+// What a new key's version was chosen by.
+struct Buried {
+    const Owner *owner;
+    std::uint32_t version;
+};
 
-// Locks of owners live in shared memory, where there is room for some thousands. A transaction that makes
-// very many keys locks the table instead, once.
-constexpr int kMaxOwnerLocks = 256;
-
-bool HasManyOwnerLocks() {
-    static LocalTransactionId counted_transaction = InvalidLocalTransactionId;
-    static int count = 0;
-    if (counted_transaction != CurrentLocalTransaction())
-        count = 0;
-    counted_transaction = CurrentLocalTransaction();
-    return ++count > kMaxOwnerLocks;
+// The highest version of the owner's keys that were destroyed, or 0.
+std::uint32_t VersionBuried(const Owner &owner) {
+    if (!AnyTombstone())
+        return 0;
+    Tombstones tombstones;
+    return BuriedVersion(tombstones, TombstonesOf(owner, &tombstones));
 }
 
-DataKey *Store(const KeyRow &row, const Owner &owner) {
+// A key of the owner may have been made and destroyed since we looked.
+bool StillBuried(void *buried) {
+    const auto *expected = static_cast<const Buried *>(buried);
+    return VersionBuried(*expected->owner) == expected->version;
+}
+
+bool Insert(const KeyRow &row, const Owner &owner, std::uint32_t buried) {
+    Buried expected{&owner, buried};
+    return InsertKey(row, owner, owner.is_database() ? nullptr : StillBuried, &expected);
+}
+
+[[noreturn]] void RaiseDestroyed(const Owner &owner) {
+    ereport(ERROR, (errcode(kErrKeyDestroyed),
+                    errmsg("data key of owner \"%.*s\" was destroyed", static_cast<int>(owner.stored.size()),
+                           owner.stored.data()),
+                    errhint("If this owner is to have data again, a key administrator runs "
+                            "envcrypt_create_user_key(owner, after_shred => true)."),
+                    HideFromLog()));
+    pg_unreachable();
+}
+
+// Returns nullptr where somebody else's key came first.
+DataKey *Store(const KeyRow &row, const Owner &owner, std::uint32_t buried) {
     StoredKey made;
     made.row = row;
     made.ours = true;
+    if (!Insert(row, owner, buried))
+        return nullptr;
+    ForgetOrphanedKey(row.key_id);
     if (GetCurrentTransactionNestLevel() > 1)
         RememberCreatedKey(row);
-    InsertKey(row, owner);
     return OpenStoredKey(made, true);
 }
 
-// Wraps a new key for the row's owner, stores it, and opens it.
-DataKey *Create(const Owner &owner, Algorithm algorithm, std::uint32_t key_version,
+// Wraps a new key of that version, stores it, and opens it. `buried`: the highest version that was destroyed.
+DataKey *Create(const Owner &owner, Algorithm algorithm, std::uint32_t key_version, std::uint32_t buried,
                 const Fingerprint &master) {
     KeyRow row;
-    if (TakeOrphanedKey(owner, key_version, master, &row))
-        return Store(row, owner);
+    if (FindOrphanedKey(owner, key_version, master, &row))
+        return Store(row, owner, buried);
     Aead *wrapping = WrappingKeyFor(master);
     row = KeyRow{};
     row.algorithm = algorithm;
@@ -62,40 +77,10 @@ DataKey *Create(const Owner &owner, Algorithm algorithm, std::uint32_t key_versi
     const Status status = GenerateWrappedKey(*wrapping, master, Random(), MyProcPid, &row);
     if (!status.ok())
         RaiseStatus(status);
-    return Store(row, owner);
+    return Store(row, owner, buried);
 }
 
 }  // namespace
-
-void RefuseWriting(const char *what) {
-    if (RecoveryInProgress())
-        ereport(
-            ERROR,
-            (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION), errmsg("cannot execute %s during recovery", what),
-             errdetail("A standby can open values, and seal for owners who have a data key, but it "
-                       "cannot make or change data keys."),
-             errhint("Do this on the primary server."), HideFromLog()));
-    PreventCommandIfReadOnly(what);
-    PreventCommandIfParallelMode(what);
-}
-
-void LockOwner(const Owner &owner) {
-    Relation table = table_open(Objects().data_keys, RowExclusiveLock);
-    const bool alone = CheckRelationLockedByMe(table, ShareRowExclusiveLock, true);
-    table_close(table, NoLock);
-    if (!alone && HasManyOwnerLocks()) {
-        LockRelationOid(Objects().data_keys, ShareRowExclusiveLock);
-    } else if (!alone) {
-        const std::uint64_t hash =
-            hash_bytes_extended(reinterpret_cast<const unsigned char *>(owner.utf8.data()),
-                                static_cast<int>(owner.utf8.size()), 0);
-        LOCKTAG tag;
-        SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, static_cast<std::uint32_t>(hash >> 32U),
-                             static_cast<std::uint32_t>(hash), kOwnerLockClass);
-        LockAcquire(&tag, ExclusiveLock, false, false);
-    }
-    AcceptInvalidationMessages();
-}
 
 int TombstonesOf(const Owner &owner, Tombstones *tombstones) {
     std::array<StoredKey, kMaxFirstDatabaseKeys> keys;
@@ -126,15 +111,7 @@ void EnsureDatabaseKey(const Fingerprint &master) {
         ereport(WARNING, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the database key is missing"),
                           errhint("Restore its row of envcrypt_data_keys from a backup."), HideFromLog()));
     else
-        Create({}, Algorithm::kXaes256Gcm, 1, master);
-}
-
-// The highest version of the owner's keys that were destroyed, or 0.
-static std::uint32_t VersionBuried(const Owner &owner) {
-    if (!AnyTombstone())
-        return 0;
-    Tombstones tombstones;
-    return BuriedVersion(tombstones, TombstonesOf(owner, &tombstones));
+        Create({}, Algorithm::kXaes256Gcm, 1, 0, master);
 }
 
 bool IsShredded(const Owner &owner) {
@@ -142,30 +119,47 @@ bool IsShredded(const Owner &owner) {
     return !FindActiveKey(owner, &active) && VersionBuried(owner) > 0;
 }
 
-void RestoreKey(const KeyRow &orphan) {
+namespace {
+
+// The orphan as it may be stored now: under the current master key, after the newest version.
+KeyRow Restorable(const KeyRow &orphan, const Owner &owner, const Fingerprint &current) {
     KeyRow row = orphan;
-    const Owner owner = OwnerFromUtf8(row.owner());
-    if (owner.is_database())
-        LockMasterKeys();
-    else
-        LockOwner(owner);
+    StoredKey newest;
+    const bool has_other = FindActiveKey(owner, &newest);
+    if (!has_other && row.master_fingerprint == current)
+        return row;
+    Aead *from = WrappingKeyFor(row.master_fingerprint);
+    const Status status =
+        RewrapKeyAs(*from, *WrappingKeyFor(current), current,
+                    has_other ? newest.row.key_version + 1 : row.key_version, Random(), MyProcPid, &row);
+    if (!status.ok())
+        RaiseStatus(status);
+    return row;
+}
+
+}  // namespace
+
+void RestoreKey(const KeyRow &orphan) {
+    const Owner owner = OwnerFromUtf8(orphan.owner());
     Fingerprint current{};
-    if (!FindCurrentMasterKey(&current)) {  // its registration was rolled back with it
-        current = row.master_fingerprint;
-        SetMasterKeyState(current, MasterState::kCurrent);
+    LockToMakeKeys();
+    if (owner.is_database() || !FindCurrentMasterKey(&current)) {
+        LockToRegister();
+        if (!FindCurrentMasterKey(&current)) {  // its registration was rolled back with it
+            current = orphan.master_fingerprint;
+            SetMasterKeyState(current, MasterState::kCurrent);
+        }
     }
-    StoredKey active;
-    const bool has_other = FindActiveKey(owner, &active);
-    if (has_other || row.master_fingerprint != current) {
-        Aead *from = WrappingKeyFor(row.master_fingerprint);
-        const Status status =
-            RewrapKeyAs(*from, *WrappingKeyFor(current), current,
-                        has_other ? active.row.key_version + 1 : row.key_version, Random(), MyProcPid, &row);
-        if (!status.ok())
-            RaiseStatus(status);
-    }
-    InsertKey(row, owner);
-    if (has_other)
+    KeyRow row;
+    std::uint32_t buried = 0;
+    do {
+        CHECK_FOR_INTERRUPTS();
+        buried = owner.is_database() ? 0 : VersionBuried(owner);
+        if (buried >= orphan.key_version)
+            RaiseDestroyed(owner);
+        row = Restorable(orphan, owner, current);
+    } while (!Insert(row, owner, buried));
+    if (row.key_version != orphan.key_version)
         AnnounceKeyTableChange();
 }
 
@@ -178,7 +172,7 @@ Fingerprint EnsureCurrentMasterKey() {
         ereport(ERROR, (errcode(kErrNoMasterKey), errmsg("no master key is registered for this database"),
                         errhint("A key administrator registers it with SELECT envcrypt_rotate_master()."),
                         HideFromLog()));
-    LockMasterKeys();
+    LockToRegister();
     if (!FindCurrentMasterKey(&current)) {  // nobody else was faster
         current = ring->fingerprint(0);
         SetMasterKeyState(current, MasterState::kCurrent);
@@ -191,27 +185,39 @@ DataKey *EnsureActiveKey(const Owner &owner, bool after_shred, const char *what)
     if (DataKey *key = ActiveKey(owner); key != nullptr)
         return key;
     RefuseWriting(what);
-    // Before the owner's lock and before the look at the registry: a rotation admits no new key while it
-    // runs.
-    LockRelationOid(Objects().data_keys, RowExclusiveLock);
-    LockOwner(owner);
-    if (DataKey *key = ActiveKey(owner); key != nullptr)
-        return key;
-    const Fingerprint current = EnsureCurrentMasterKey();
-    const std::uint32_t buried = VersionBuried(owner);
-    if (buried > 0 && !after_shred)
-        ereport(ERROR, (errcode(kErrKeyDestroyed),
-                        errmsg("data key of owner \"%.*s\" was destroyed",
-                               static_cast<int>(owner.stored.size()), owner.stored.data()),
-                        errhint("If this owner is to have data again, a key administrator runs "
-                                "envcrypt_create_user_key(owner, after_shred => true)."),
-                        HideFromLog()));
-    return Create(owner, static_cast<Algorithm>(settings.data_key_algorithm), buried + 1, current);
+    // Before the look at the registry: a rotation admits no new key while it runs.
+    LockToMakeKeys();
+    for (;;) {
+        const Fingerprint current = EnsureCurrentMasterKey();
+        const std::uint32_t buried = VersionBuried(owner);
+        if (buried > 0 && !after_shred)
+            RaiseDestroyed(owner);
+        const auto algorithm = static_cast<Algorithm>(settings.data_key_algorithm);
+        if (DataKey *key = Create(owner, algorithm, buried + 1, buried, current); key != nullptr)
+            return key;
+        // Somebody else was faster, or has made and destroyed one.
+        AcceptInvalidationMessages();
+        if (DataKey *key = ActiveKey(owner); key != nullptr)
+            return key;
+        CHECK_FOR_INTERRUPTS();
+    }
 }
 
-DataKey *CreateKeyVersion(const Owner &owner, std::uint32_t key_version) {
-    return Create(owner, static_cast<Algorithm>(settings.data_key_algorithm), key_version,
-                  EnsureCurrentMasterKey());
+DataKey *CreateKeyVersion(const Owner &owner) {
+    LockToMakeKeys();
+    for (;;) {
+        StoredKey newest;
+        const std::uint32_t buried = VersionBuried(owner);
+        if (!FindActiveKey(owner, &newest))
+            return nullptr;
+        const auto algorithm = static_cast<Algorithm>(settings.data_key_algorithm);
+        if (DataKey *key =
+                Create(owner, algorithm, newest.row.key_version + 1, buried, EnsureCurrentMasterKey());
+            key != nullptr)
+            return key;
+        // A key of a rolled-back savepoint came first.
+        CHECK_FOR_INTERRUPTS();
+    }
 }
 
 }  // namespace envcrypt

@@ -1,14 +1,15 @@
 // key_creation.h: how data keys come into being.
 //
-// One key per owner, whatever runs at the same time and at whatever isolation level: a transaction-level lock
-// on the owner's hash, a fresh look, then the insert. New keys are wrapped by the registered current master
-// key only.
+// One key per owner, whatever runs at the same time and at whatever isolation level: a fresh look, an insert
+// that waits for whoever inserts the same, and another look (key_locks.h). New keys are wrapped by the
+// registered current master key only.
 #pragma once
 
 #include <array>
 
 #include "pg/backend.h"
 #include "pg/key_cache.h"
+#include "pg/key_locks.h"
 #include "pg/owner.h"
 
 namespace envcrypt {
@@ -18,31 +19,24 @@ namespace envcrypt {
 // transactions. The caller has established the right to make keys.
 DataKey *EnsureActiveKey(const Owner &owner, bool after_shred, const char *what);
 
-// CreateKeyVersion makes one more version of an owner's key, which seals from now on. The caller holds
-// LockKeys.
-DataKey *CreateKeyVersion(const Owner &owner, std::uint32_t key_version);
+// CreateKeyVersion makes one more version of an owner's key, which seals from now on, or returns nullptr for
+// an owner without a key. The caller holds LockKeys (key_row_locks.h).
+DataKey *CreateKeyVersion(const Owner &owner);
 
 // IsShredded: the owner had data keys, which were destroyed, and has no other since. Needs the master key.
 bool IsShredded(const Owner &owner);
-
-// RefuseWriting raises where nothing can be written: read-only transaction, standby, parallel worker.
-void RefuseWriting(const char *what);
-
-// LockOwner makes this transaction the only one that creates or shreds keys of `owner`, until it ends. The
-// key table is locked first, so that a rotation admits no new key while it runs. A transaction that locks
-// hundreds of owners locks the whole table against other writers of keys.
-void LockOwner(const Owner &owner);
 
 // EnsureCurrentMasterKey returns the current master key's fingerprint; where none is registered, it registers
 // the ring's primary key and makes the database key, for which the caller must be a key administrator.
 Fingerprint EnsureCurrentMasterKey();
 
 // EnsureDatabaseKey makes the database key in a database that has no key at all. The caller holds
-// LockMasterKeys. Where only the database key is missing, it warns.
+// LockToRegister or LockToRotate. Where only the database key is missing, it warns.
 void EnsureDatabaseKey(const Fingerprint &master);
 
 // RestoreKey stores the row of a key whose savepoint was rolled back, at the end of the transaction. If the
-// owner got another key meanwhile, the row gets a higher version.
+// owner got another key meanwhile, the row gets a higher version; if the owner was shredded, it raises
+// kErrKeyDestroyed.
 void RestoreKey(const KeyRow &row);
 
 // TombstonesOf computes an owner's tombstones, one for each database key of version 1, the first of which is

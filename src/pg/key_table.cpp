@@ -79,6 +79,27 @@ void TextKey(ScanKeyData *key, AttrNumber index_column, std::string_view text) {
                            TextDatum(text));
 }
 
+// LockRow locks the newest version of the row at `place` as for DELETE, waits for whoever has it, and stores
+// it in `row`. False where it is gone.
+bool LockRow(Relation table, ItemPointerData place, TupleTableSlot *row) {
+    TM_FailureData failure;
+    const TM_Result result =
+        table_tuple_lock(table, &place, InvalidSnapshot, row, GetCurrentCommandId(true), LockTupleExclusive,
+                         LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+    if (result != TM_Ok && result != TM_Deleted)
+        ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                        errmsg("the row of a key was changed at the same time"), HideFromLog()));
+    return result == TM_Ok;
+}
+
+// IsKeyOf: the row is a data key of `owner`.
+bool IsKeyOf(TupleTableSlot *row, const Owner &owner) {
+    StoredKey key;
+    ReadKey(row, &key);
+    return !key.shredded && key.row.kind == KeyKind::kData &&
+           (key.row.has_owner ? key.row.owner() == owner.utf8 : owner.is_database());
+}
+
 bool FindFirst(Oid index, std::span<ScanKeyData> keys, ScanDirection direction, StoredKey *found) {
     bool hit = false;
     FreshScan(Objects().data_keys, index, keys, direction, [&hit, found](TupleTableSlot *slot) {
@@ -143,6 +164,20 @@ void ReadKey(TupleTableSlot *slot, StoredKey *key) {
     }
 }
 
+bool ReadIdentity(TupleTableSlot *slot, KeyIdentity *key) {
+    *key = KeyIdentity{};
+    if (slot_attisnull(slot, kKeyId) || slot_attisnull(slot, kKind) || slot_attisnull(slot, kKeyVersion))
+        return false;
+    key->key_id = static_cast<std::uint64_t>(DatumGetInt64(Column(slot, kKeyId, 0)));
+    key->key_version = static_cast<std::uint32_t>(DatumGetInt32(Column(slot, kKeyVersion, key->key_id)));
+    const std::string_view kind = ReadText(slot, kKind, key->key_id);
+    key->is_data = kind == kKindData;
+    key->shredded = kind == kKindShredded;
+    if (!slot_attisnull(slot, kOwner))
+        key->owner = OwnerFromStored(ReadText(slot, kOwner, key->key_id));
+    return true;
+}
+
 bool FindKey(std::uint64_t key_id, StoredKey *found) {
     ScanKeyData key;
     ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(static_cast<int64>(key_id)));
@@ -167,6 +202,13 @@ int FindFirstDatabaseKeys(std::span<StoredKey> found) {
                   return true;
               });
     return static_cast<int>(count);
+}
+
+bool FindOwnersKey(const Owner &owner, std::uint32_t key_version, StoredKey *found) {
+    const auto owned = OwnerKeys(owner);
+    std::array<ScanKeyData, 3> keys = {owned[0], owned[1]};
+    ScanKeyInit(&keys[2], 3, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(static_cast<int32>(key_version)));
+    return FindFirst(Objects().data_keys_by_owner, keys, ForwardScanDirection, found);
 }
 
 bool AnyKey() {
@@ -201,94 +243,98 @@ bool AnyTombstone() {
     return FindFirst(Objects().data_keys_by_owner, {&key, 1}, ForwardScanDirection, &found);
 }
 
-void InsertKey(const KeyRow &row, const Owner &owner) {
-    Values values{};
-    Flags nulls{};
-    nulls[kTombstone - 1] = nulls[kShreddedAt - 1] = true;
-    nulls[kOwner - 1] = !row.has_owner;
-    values[kKeyId - 1] = Int64GetDatum(static_cast<int64>(row.key_id));
-    values[kKind - 1] = TextDatum(row.kind == KeyKind::kToken ? "token" : kKindData);
-    if (row.has_owner)
-        values[kOwner - 1] = TextDatum(owner.stored);
-    values[kKeyVersion - 1] = Int32GetDatum(static_cast<int32>(row.key_version));
-    values[kAlgorithm - 1] =
-        TextDatum(row.algorithm == Algorithm::kAes256Gcm ? "aes-256-gcm" : "xaes-256-gcm");
-    values[kMasterFingerprint - 1] = ByteaDatum(row.master_fingerprint);
-    values[kWrappedKey - 1] = ByteaDatum(row.wrapped_key);
-    values[kCreatedAt - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
-
-    Relation table = table_open(Objects().data_keys, RowExclusiveLock);
-    HeapTuple tuple = heap_form_tuple(RelationGetDescr(table), values.data(), nulls.data());
-    CatalogTupleInsert(table, tuple);
-    heap_freetuple(tuple);
-    table_close(table, NoLock);
-    CommandCounterIncrement();
-}
-
-KeyTableWriter OpenKeyTableForUpdate() {
-    KeyTableWriter writer;
-    writer.table = table_open(Objects().data_keys, RowExclusiveLock);
-    writer.indexes = CatalogOpenIndexes(writer.table);
-    return writer;
-}
-
-void CloseKeyTable(KeyTableWriter *writer) {
-    CatalogCloseIndexes(writer->indexes);
-    table_close(writer->table, NoLock);
-}
-
 namespace {
 
-void Update(KeyTableWriter *writer, TupleTableSlot *slot, const Values &values, const Flags &nulls,
-            const Flags &replace) {
-    bool should_free = false;
-    HeapTuple old = ExecFetchSlotHeapTuple(slot, false, &should_free);
-    HeapTuple changed =
-        heap_modify_tuple(old, RelationGetDescr(writer->table), const_cast<Datum *>(values.data()),
-                          const_cast<bool *>(nulls.data()), const_cast<bool *>(replace.data()));
-    CatalogTupleUpdateWithInfo(writer->table, &slot->tts_tid, changed, writer->indexes);
-    heap_freetuple(changed);
-    if (should_free)
-        heap_freetuple(old);
+void NewRow(const KeyRow &row, const Owner &owner, Values *values, Flags *nulls) {
+    (*nulls)[kTombstone - 1] = (*nulls)[kShreddedAt - 1] = true;
+    (*nulls)[kOwner - 1] = !row.has_owner;
+    (*values)[kKeyId - 1] = Int64GetDatum(static_cast<int64>(row.key_id));
+    (*values)[kKind - 1] = TextDatum(row.kind == KeyKind::kToken ? "token" : kKindData);
+    if (row.has_owner)
+        (*values)[kOwner - 1] = TextDatum(owner.stored);
+    (*values)[kKeyVersion - 1] = Int32GetDatum(static_cast<int32>(row.key_version));
+    (*values)[kAlgorithm - 1] =
+        TextDatum(row.algorithm == Algorithm::kAes256Gcm ? "aes-256-gcm" : "xaes-256-gcm");
+    (*values)[kMasterFingerprint - 1] = ByteaDatum(row.master_fingerprint);
+    (*values)[kWrappedKey - 1] = ByteaDatum(row.wrapped_key);
+    (*values)[kCreatedAt - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
 }
 
 }  // namespace
 
-void ReplaceWrapping(KeyTableWriter *writer, TupleTableSlot *slot, const KeyRow &row) {
+bool InsertKey(const KeyRow &row, const Owner &owner, bool (*confirm)(void *), void *context) {
+    Values values{};
+    Flags nulls{};
+    NewRow(row, owner, &values, &nulls);
+    TableWriter writer = OpenInserter(Objects().data_keys);
+    const bool inserted = InsertRow(&writer, {values, nulls}, Objects().data_keys_by_owner, confirm, context);
+    CloseWriter(&writer);
+    return inserted;
+}
+
+TableWriter OpenToRewrap() {
+    constexpr std::array<AttrNumber, 2> kChanged = {kMasterFingerprint, kWrappedKey};
+    return OpenUpdater(Objects().data_keys, kChanged);
+}
+
+void ReplaceWrapping(TableWriter *writer, TupleTableSlot *slot, const KeyRow &row) {
     Values values{};
     Flags replace{};
     values[kMasterFingerprint - 1] = ByteaDatum(row.master_fingerprint);
     values[kWrappedKey - 1] = ByteaDatum(row.wrapped_key);
     replace[kMasterFingerprint - 1] = replace[kWrappedKey - 1] = true;
-    Update(writer, slot, values, {}, replace);
+    ChangeRow(writer, slot, {values, Flags{}}, replace);
+}
+
+void ReplaceKey(const StoredKey &stored, TupleTableSlot *by) {
+    constexpr std::array<AttrNumber, 8> kChanged = {
+        kKind, kOwner, kKeyVersion, kAlgorithm, kMasterFingerprint, kWrappedKey, kTombstone, kShreddedAt};
+    Values values{};
+    Flags nulls{};
+    Flags replace{};
+    for (const AttrNumber column : kChanged) {
+        values[column - 1] = slot_getattr(by, column, &nulls[column - 1]);
+        replace[column - 1] = true;
+    }
+    TableWriter writer = OpenUpdater(Objects().data_keys, kChanged);
+    TupleTableSlot *row = table_slot_create(writer.table, nullptr);
+    if (LockRow(writer.table, stored.place, row))
+        ChangeRow(&writer, row, {values, nulls}, replace);
+    ExecDropSingleTupleTableSlot(row);
+    CloseWriter(&writer);
 }
 
 int BuryKeys(const Owner &owner, const Tombstone &tombstone,
              void (*buried)(std::uint64_t, std::uint32_t, void *), void *context) {
+    constexpr std::array<AttrNumber, 6> kChanged = {kKind,       kOwner,     kMasterFingerprint,
+                                                    kWrappedKey, kTombstone, kShreddedAt};
     Values values{};
     Flags nulls{};
     Flags replace{};
-    for (const AttrNumber column : {kOwner, kMasterFingerprint, kWrappedKey})
-        nulls[column - 1] = replace[column - 1] = true;
-    for (const AttrNumber column : {kKind, kTombstone, kShreddedAt}) replace[column - 1] = true;
+    for (const AttrNumber column : {kOwner, kMasterFingerprint, kWrappedKey}) nulls[column - 1] = true;
+    for (const AttrNumber column : kChanged) replace[column - 1] = true;
     values[kKind - 1] = TextDatum(kKindShredded);
     values[kTombstone - 1] = ByteaDatum(tombstone);
     values[kShreddedAt - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
 
+    // Until a fresh look finds none: a version that was made while we waited for a row goes, too.
     int count = 0;
-    KeyTableWriter writer = OpenKeyTableForUpdate();
+    StoredKey key;
+    TableWriter writer = OpenUpdater(Objects().data_keys, kChanged);
+    TupleTableSlot *row = table_slot_create(writer.table, nullptr);
     auto keys = OwnerKeys(owner);
-    FreshScan(Objects().data_keys, Objects().data_keys_by_owner, keys, ForwardScanDirection,
-              [&](TupleTableSlot *slot) {
-                  StoredKey key;
-                  ReadKey(slot, &key);
-                  Update(&writer, slot, values, nulls, replace);
-                  buried(key.row.key_id, key.row.key_version, context);
-                  count++;
-                  return true;
-              });
-    CloseKeyTable(&writer);
-    CommandCounterIncrement();
+    while (FindFirst(Objects().data_keys_by_owner, keys, ForwardScanDirection, &key)) {
+        CHECK_FOR_INTERRUPTS();
+        if (!LockRow(writer.table, key.place, row) || !IsKeyOf(row, owner))
+            continue;
+        ReadKey(row, &key);
+        ChangeRow(&writer, row, {values, nulls}, replace);
+        buried(key.row.key_id, key.row.key_version, context);
+        count++;
+        CommandCounterIncrement();
+    }
+    ExecDropSingleTupleTableSlot(row);
+    CloseWriter(&writer);
     return count;
 }
 

@@ -8,7 +8,7 @@
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
 #include "pg/key_creation.h"
-#include "pg/key_lock.h"
+#include "pg/key_row_locks.h"
 #include "pg/language.h"
 #include "pg/managed_owners.h"
 #include "pg/rights.h"

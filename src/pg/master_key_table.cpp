@@ -5,10 +5,11 @@
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
 #include "pg/fresh_scan.h"
+#include "pg/key_locks.h"
 #include "pg/master_key_table.h"
+#include "pg/table_writer.h"
 
 extern "C" {
-#include "storage/lmgr.h"
 #include "utils/timestamp.h"
 }
 
@@ -101,34 +102,53 @@ bool FindCurrentMasterKey(Fingerprint *fingerprint) {
 }
 
 void SetMasterKeyState(const Fingerprint &fingerprint, MasterState state) {
+    constexpr std::array<AttrNumber, 2> kChanged = {kState, kStateSince};
     std::array<Datum, kColumns> values{};
-    std::array<bool, kColumns> nulls{};
+    const std::array<bool, kColumns> nulls{};
     std::array<bool, kColumns> replace{};
     const Datum now = TimestampTzGetDatum(GetCurrentTimestamp());
     values[kFingerprint - 1] = FingerprintDatum(fingerprint);
     values[kState - 1] = CStringGetTextDatum(MasterStateName(state));
     values[kRegisteredAt - 1] = values[kStateSince - 1] = now;
-    replace[kState - 1] = replace[kStateSince - 1] = true;
+    for (const AttrNumber column : kChanged) replace[column - 1] = true;
 
-    Relation table = table_open(Objects().master_keys, RowExclusiveLock);
+    const Oid table = Objects().master_keys;
     bool changed = false;
     ScanMasterKeys(&fingerprint, [&](TupleTableSlot *slot, const RegisteredKey &) {
-        bool should_free = false;
-        HeapTuple old = ExecFetchSlotHeapTuple(slot, false, &should_free);
-        HeapTuple tuple =
-            heap_modify_tuple(old, RelationGetDescr(table), values.data(), nulls.data(), replace.data());
-        CatalogTupleUpdate(table, &slot->tts_tid, tuple);
+        TableWriter writer = OpenUpdater(table, kChanged);
+        ChangeRow(&writer, slot, {values, nulls}, replace);
+        CloseWriter(&writer);
         changed = true;
     });
-    if (!changed)
-        CatalogTupleInsert(table, heap_form_tuple(RelationGetDescr(table), values.data(), nulls.data()));
-    table_close(table, NoLock);
-    CacheInvalidateRelcacheByRelid(Objects().master_keys);
-    CommandCounterIncrement();
+    if (!changed) {
+        TableWriter writer = OpenInserter(table);
+        InsertRow(&writer, {values, nulls}, InvalidOid, nullptr, nullptr);
+        CloseWriter(&writer);
+    }
+    CacheInvalidateRelcacheByRelid(table);
 }
 
-void LockMasterKeys() {
-    LockRelationOid(Objects().master_keys, ShareRowExclusiveLock);
+void MakeWayForCurrent(TupleTableSlot *incoming) {
+    const RegisteredKey row = ReadRow(incoming);
+    Fingerprint current{};
+    if (row.state == MasterState::kCurrent && FindCurrentMasterKey(&current) && current != row.fingerprint) {
+        LockToRegister();
+        SetMasterKeyState(current, MasterState::kRetiring);
+    }
+}
+
+bool MergeMasterKey(TupleTableSlot *incoming) {
+    const RegisteredKey row = ReadRow(incoming);
+    MasterState here{};
+    const bool known = FindMasterKey(row.fingerprint, &here);
+    if (known && !MayUnwrap(here) && row.state != MasterState::kCompromised)
+        return true;
+    MakeWayForCurrent(incoming);
+    if (known && here != row.state) {
+        LockToRegister();
+        SetMasterKeyState(row.fingerprint, row.state);
+    }
+    return known;
 }
 
 }  // namespace envcrypt

@@ -24,11 +24,14 @@ bool FindMasterKey(const Fingerprint &fingerprint, MasterState *state);
 // current.
 bool FindCurrentMasterKey(Fingerprint *fingerprint);
 
-// SetMasterKeyState adds the row or changes its state. The caller holds LockMasterKeys.
+// SetMasterKeyState adds the row or changes its state. The caller holds LockToRegister or LockToRotate.
 void SetMasterKeyState(const Fingerprint &fingerprint, MasterState state);
 
-// LockMasterKeys admits one writer of the registry at a time, until the end of the transaction. Readers go
-// on.
-void LockMasterKeys();
+// For rows that replication brings, in slots of the table's form. MakeWayForCurrent: if the row is of the
+// current master key, another that is current here becomes a retiring one. MergeMasterKey does that, too, and
+// returns true where the fingerprint is registered here already, now in the row's state; but a key that was
+// retired or compromised here does not unwrap again.
+void MakeWayForCurrent(TupleTableSlot *incoming);
+bool MergeMasterKey(TupleTableSlot *incoming);
 
 }  // namespace envcrypt

@@ -52,6 +52,7 @@ extern "C" void envcrypt_orphan_xact_callback(XactEvent event, void *) {
         while (orphaned_keys != nullptr)  // an error here just aborts the transaction
             RestoreKey(Pop(&orphaned_keys)->row);
         PopActiveSnapshot();
+        AfterTriggerFireDeferred();  // those of this transaction have run already
     } else if (event != XACT_EVENT_PARALLEL_PRE_COMMIT) {
         created_keys = nullptr;
         orphaned_keys = nullptr;
@@ -68,17 +69,23 @@ void RememberCreatedKey(const KeyRow &row) {
     created_keys = key;
 }
 
-bool TakeOrphanedKey(const Owner &owner, std::uint32_t key_version, const Fingerprint &master, KeyRow *row) {
-    for (CreatedKey **link = &orphaned_keys; *link != nullptr; link = &(*link)->next) {
-        const KeyRow &orphan = (*link)->row;
+bool FindOrphanedKey(const Owner &owner, std::uint32_t key_version, const Fingerprint &master, KeyRow *row) {
+    for (const CreatedKey *key = orphaned_keys; key != nullptr; key = key->next) {
+        const KeyRow &orphan = key->row;
         const bool same = orphan.has_owner ? orphan.owner() == owner.utf8 : owner.is_database();
         if (same && orphan.key_version == key_version && orphan.master_fingerprint == master) {
             *row = orphan;
-            *link = (*link)->next;
             return true;
         }
     }
     return false;
+}
+
+void ForgetOrphanedKey(std::uint64_t key_id) noexcept {
+    CreatedKey **link = &orphaned_keys;
+    while (*link != nullptr && (*link)->row.key_id != key_id) link = &(*link)->next;
+    if (*link != nullptr)
+        *link = (*link)->next;
 }
 
 void RegisterOrphanCallbacks() {

@@ -16,9 +16,10 @@ namespace envcrypt {
 // RememberCreatedKey is called for each key that a subtransaction makes.
 void RememberCreatedKey(const KeyRow &row);
 
-// TakeOrphanedKey finds the orphaned key of `owner` with that version and master key, or returns false. The
-// caller stores its row again.
-bool TakeOrphanedKey(const Owner &owner, std::uint32_t key_version, const Fingerprint &master, KeyRow *row);
+// FindOrphanedKey finds the orphaned key of `owner` with that version and master key, or returns false. Once
+// its row is stored again, ForgetOrphanedKey is called; it does nothing for a key that is no orphan.
+bool FindOrphanedKey(const Owner &owner, std::uint32_t key_version, const Fingerprint &master, KeyRow *row);
+void ForgetOrphanedKey(std::uint64_t key_id) noexcept;
 
 void RegisterOrphanCallbacks();
 

@@ -10,7 +10,7 @@
 #include "pg/extension_objects.h"
 #include "pg/fresh_scan.h"
 #include "pg/key_creation.h"
-#include "pg/key_lock.h"
+#include "pg/key_row_locks.h"
 #include "pg/key_table.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
@@ -264,8 +264,7 @@ ENVCRYPT_FUNCTION(envcrypt_new_key_version) {
     RequireKeyAdministrator();
     const Owner owner = OwnerFromArgument(fcinfo, 0);
     RefuseWriting("envcrypt_rekey_user()");
-    StoredKey active;
-    if (!LockKeys(owner, LockTupleNoKeyExclusive) || !FindActiveKey(owner, &active)) {
+    if (!LockKeys(owner, LockTupleNoKeyExclusive)) {
         if (IsShredded(owner))
             RaiseShredded(owner);
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -284,7 +283,7 @@ ENVCRYPT_FUNCTION(envcrypt_new_key_version) {
                   ids = lappend(ids, id);
                   return true;
               });
-    const std::uint64_t made = CreateKeyVersion(owner, active.row.key_version + 1)->row.key_id;
+    const std::uint64_t made = CreateKeyVersion(owner)->row.key_id;
     AnnounceKeyTableChange();
     CommandCounterIncrement();
     const int count = list_length(ids) + 1;

@@ -12,7 +12,6 @@
 #include "pg/key_table.h"
 #include "pg/master_key_table.h"
 #include "pg/master_ring.h"
-#include "pg/patient_lock.h"
 #include "pg/rights.h"
 #include "pg/table_scan.h"
 
@@ -81,16 +80,19 @@ int64 RequireAllWrappers(Keyring *ring, const Fingerprint &primary) {
     return to_do;
 }
 
-int64 RewrapAll(Keyring *ring, const Fingerprint &primary) {
+int64 RewrapAll(const Fingerprint &primary) {
     int64 rewrapped = 0;
-    Aead *to = WrappingKeyFor(primary);
-    KeyTableWriter writer = OpenKeyTableForUpdate();
+    TableWriter writer = OpenToRewrap();
     ForEachKey([&](TupleTableSlot *slot) {
         StoredKey key;
         ReadKey(slot, &key);
         if (key.shredded || key.row.master_fingerprint == primary)
             return;
+        // Taken for each row: a trigger may have changed the keyring.
         Aead *from = WrappingKeyFor(key.row.master_fingerprint);
+        Aead *to = MasterRing()->Find(primary);
+        if (to == nullptr)
+            to = WrappingKeyFor(primary);
         const Status status = RewrapKey(*from, *to, primary, Random(), MyProcPid, &key.row);
         if (status.code == Code::kAuthFailed)
             RaiseCannotOpen("the data key's row does not unwrap", key.row.key_id);
@@ -99,8 +101,7 @@ int64 RewrapAll(Keyring *ring, const Fingerprint &primary) {
         ReplaceWrapping(&writer, slot, key.row);
         rewrapped++;
     });
-    CloseKeyTable(&writer);
-    CommandCounterIncrement();
+    CloseWriter(&writer);
     return rewrapped;
 }
 
@@ -112,15 +113,12 @@ using namespace envcrypt;
 ENVCRYPT_FUNCTION(envcrypt_rotate_master) {
     RequireKeyAdministrator();
     RefuseWriting(kWhat);
-    Keyring *ring = RingForChange();
-    const Fingerprint primary = ring->fingerprint(0);
-    LockPatiently(Objects().data_keys, ShareRowExclusiveLock, kWhat);
-    LockMasterKeys();
-    AcceptInvalidationMessages();
+    const Fingerprint primary = RingForChange()->fingerprint(0);
+    LockToRotate(kWhat);
 
-    const int64 to_do = RequireAllWrappers(ring, primary);
+    const int64 to_do = RequireAllWrappers(MasterRing(), primary);
     MakeCurrent(primary);
-    const int64 rewrapped = to_do > 0 ? RewrapAll(ring, primary) : 0;
+    const int64 rewrapped = to_do > 0 ? RewrapAll(primary) : 0;
     AnnounceKeyTableChange();
     EnsureDatabaseKey(primary);
     PG_RETURN_INT64(rewrapped);

@@ -6,7 +6,7 @@
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
 #include "pg/key_creation.h"
-#include "pg/key_lock.h"
+#include "pg/key_row_locks.h"
 #include "pg/key_table.h"
 #include "pg/rights.h"
 #include "pg/shredding.h"

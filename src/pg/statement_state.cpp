@@ -96,7 +96,8 @@ bool OuterStatementIs(CommandTag tag, CommandTag other) noexcept {
 bool IsAnalyzing() noexcept {
     if (likely(pgstat_track_activities))
         return MyBEEntry != nullptr && MyBEEntry->st_progress_command == PROGRESS_COMMAND_ANALYZE;
-    return analyzing > 0 || MyBackendType == B_AUTOVAC_WORKER || OuterStatementIs(CMDTAG_ANALYZE, CMDTAG_VACUUM);
+    return analyzing > 0 || MyBackendType == B_AUTOVAC_WORKER ||
+           OuterStatementIs(CMDTAG_ANALYZE, CMDTAG_VACUUM);
 }
 
 bool IsAlteringTable() noexcept {

@@ -17,6 +17,7 @@
 #include "pg/master_ring.h"
 #include "pg/rights.h"
 #include "pg/settings.h"
+#include "pg/subscribed_keys.h"
 
 extern "C" {
 #include "executor/spi.h"
@@ -191,6 +192,13 @@ void ReportKeys(const Report &report, Keyring *ring) {
     }
 }
 
+void ReportSubscription(const Report &report) {
+    if (const char *names = KeySubscriptions(); names != nullptr)
+        report.Add("key tables", "ok",
+                   psprintf("Filled by the publisher of subscription %s; no key is changed here.", names),
+                   nullptr);
+}
+
 // Adds a row for each row (detail) of `query`.
 void ReportQuery(const Report &report, const char *check, const char *state, const char *query,
                  const char *advice) {
@@ -260,6 +268,7 @@ ENVCRYPT_FUNCTION(envcrypt_status) {
     Keyring *ring = ReportMasterKey(report);
     ReportRegistered(report, ring);
     ReportKeys(report, ring);
+    ReportSubscription(report);
     ReportRoles(report);
     ReportColumns(report);
     return static_cast<Datum>(0);

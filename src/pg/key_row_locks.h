@@ -1,5 +1,5 @@
-// key_lock.h: locks on rows of the key table, by which whoever destroys an owner's keys and whoever writes
-// rows that need them follow each other.
+// key_row_locks.h: locks on rows of the key table, by which whoever destroys an owner's keys and whoever
+// writes rows that need them follow each other.
 //
 // As the checks of foreign keys lock rows: without limit, until the transaction ends or the savepoint in
 // which it was taken is undone, seen through rotations, and kept by prepared transactions. Callers look at

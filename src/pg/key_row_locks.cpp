@@ -1,4 +1,4 @@
-#include "pg/key_lock.h"
+#include "pg/key_row_locks.h"
 
 #include "pg/extension_objects.h"
 #include "pg/fresh_scan.h"
@@ -52,7 +52,7 @@ bool WaitForNewRow(Relation table, std::span<ScanKeyData> keys) {
     InitDirtySnapshot(dirty);
     Relation by = index_open(Objects().data_keys_by_owner, AccessShareLock);
     TupleTableSlot *slot = table_slot_create(table, nullptr);
-    IndexScanDesc scan = index_beginscan(table, by, &dirty, static_cast<int>(keys.size()), 0);
+    IndexScanDesc scan = BeginIndexScan(table, by, &dirty, static_cast<int>(keys.size()));
     index_rescan(scan, keys.data(), static_cast<int>(keys.size()), nullptr, 0);
     TransactionId maker = InvalidTransactionId;
     std::uint32_t token = 0;
