@@ -43,7 +43,9 @@ constexpr std::int16_t kEmpties = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE;
 // The column that a row trigger's WHEN clause names, or InvalidAttrNumber.
 AttrNumber UserColumn(const char *when) {
     const TriggerColumns named = ColumnsOfTrigger(when);
-    return named.count == 1 && !named.is_null[0] ? named.column[0] : InvalidAttrNumber;
+    if (named.count != 1 || named.is_null[0])
+        return InvalidAttrNumber;
+    return named.column[0];
 }
 
 // The managed table that a trigger makes one, or no table. Of a partitioned table, only the trigger of the
