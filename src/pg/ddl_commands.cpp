@@ -46,6 +46,8 @@ extern "C" void envcrypt_object_access(ObjectAccessType access, Oid catalog, Oid
                                        void *argument) {
     if (next_access_hook != nullptr)
         next_access_hook(access, catalog, object, column, argument);
+    if (!watching)
+        return;
     if ((access == OAT_POST_CREATE || access == OAT_POST_ALTER) && IsWatched(catalog))
         NoteTouched(catalog, object);
     else if (access == OAT_TRUNCATE)
@@ -55,9 +57,11 @@ extern "C" void envcrypt_object_access(ObjectAccessType access, Oid catalog, Oid
 }
 
 void Watch() {
-    if (watching || others_came_after)
+    if (watching)
         return;
     watching = true;
+    if (others_came_after)
+        return;
     next_access_hook = object_access_hook;
     object_access_hook = envcrypt_object_access;
 }

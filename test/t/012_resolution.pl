@@ -20,7 +20,7 @@ value($node, slurp_file("$twin/resolution.sql"));
 # In a copy of the database, without the extension; at the same time, here, with it. Of constructs that PostgreSQL refuses for
 # plain values, no more is asked; and names that the extension does not have mean what they mean without it.
 value($node, 'CREATE DATABASE bare TEMPLATE postgres');
-value($node, 'DROP EXTENSION envcrypt CASCADE', db => 'bare');
+value($node, 'SET envcrypt.allow_data_loss = on; DROP EXTENSION envcrypt CASCADE', db => 'bare');
 my ($found_bare, $errors) = (PostgreSQL::Test::Utils::tempdir() . '/bare', '');
 my $bare = IPC::Run::start(
 	[ $node->installed_command('psql'), '-XqAt', '-d', $node->connstr('bare'), '-v', 'ON_ERROR_STOP=1' ],
