@@ -226,10 +226,12 @@ DECLARE
     ranges text := '';
     can_sort boolean := true;
     can_hash boolean := true;
+    trusted oid[];             -- whose types' casts are looked at: anyone can make one to or from a type of his own
     item record;
     statement text;  -- <T> stands for the type, <B> for the base, <U> for what it is over, <S> for our schema and a dot
 BEGIN
     SELECT * INTO STRICT type FROM pg_type WHERE oid = base;
+    trusted := ARRAY(SELECT oid FROM pg_roles WHERE rolsuper) || type.typowner;
     WHILE (SELECT typtype = 'd' FROM pg_type WHERE oid = ultimate) LOOP
         SELECT typbasetype INTO STRICT ultimate FROM pg_type WHERE oid = ultimate;
     END LOOP;
@@ -358,7 +360,7 @@ BEGIN
             UNION ALL SELECT ultimate, 'a' WHERE ultimate <> base
         ) AS c
         JOIN pg_type s ON s.oid = castsource
-        WHERE s.typname !~ '^(encrypted|searchable)_'
+        WHERE s.typname !~ '^(encrypted|searchable)_' AND s.typowner = ANY (trusted)
         GROUP BY castsource ORDER BY castsource
     LOOP
         EXECUTE format('CREATE FUNCTION %1$s(%2$s%3$s) RETURNS %1$s LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 2 '
@@ -386,7 +388,7 @@ BEGIN
         ) AS c
         JOIN pg_type t ON t.oid = target
         WHERE target NOT IN (ultimate, 'json'::regtype) AND t.typtype <> 'd' AND t.typname !~ '^(encrypted|searchable)_'
-            AND (t.typname !~ '^reg' OR type.typcategory = 'S')
+            AND (t.typname !~ '^reg' OR type.typcategory = 'S') AND t.typowner = ANY (trusted)
         GROUP BY target, t.typname ORDER BY target
     LOOP
         statement := schema || quote_ident('envcrypt_open_as_' || item.typname);

@@ -175,6 +175,16 @@ loot();
 is(value($node, q{INSERT INTO felt VALUES ('happy'); SELECT v FROM felt ORDER BY v}, @clerk), "sad\nhappy", 'a cast of the type to itself');
 is(loot(), '0', 'has nothing to do where there are no modifiers');
 
+# Casts between a base and types of others', which they name as they like, are no part of an encrypted type.
+value($node, q{CREATE TYPE other.text AS (a pg_catalog.text);
+	CREATE FUNCTION other.to_text(smallint) RETURNS other.text LANGUAGE sql AS 'SELECT ROW(public.loot($1::int)::pg_catalog.text)::other.text';
+	CREATE FUNCTION other.from_text(other.text) RETURNS smallint LANGUAGE sql AS 'SELECT 1::smallint';
+	CREATE CAST (smallint AS other.text) WITH FUNCTION other.to_text(smallint) AS IMPLICIT;
+	CREATE CAST (other.text AS smallint) WITH FUNCTION other.from_text(other.text) AS IMPLICIT}, @nobody);
+is(value($node, make_types('int2')), 'encrypted_int2', "others' casts do not keep a type from being made");
+is(value($node, q{SELECT count(*) FROM pg_cast WHERE 'other.text'::regtype IN (castsource, casttarget)
+	AND 'encrypted_int2'::regtype IN (castsource, casttarget)}), '0', 'nor become its own');
+
 # Functions of the same name as ours are no columns' checks.
 value($node, q{CREATE DOMAIN mine AS text;
 	CREATE FUNCTION envcrypt_check(mine, text, integer) RETURNS text LANGUAGE plpgsql AS
