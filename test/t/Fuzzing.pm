@@ -97,7 +97,7 @@ sub start_statements
 			$node->connstr('postgres'), '-f', $file
 		],
 		'<', \undef, '>', "$file.out", '2>', "$file.err");
-	return { run => $run, file => $file };
+	return { run => $run, file => $file, lines => $lines };
 }
 
 sub finish_statements
