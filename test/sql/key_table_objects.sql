@@ -25,7 +25,7 @@ SELECT count(*) FROM envcrypt_master_keys WHERE upper(state) = 'CURRENT' AND sta
 RESET enable_seqscan;
 DROP INDEX kt_lower, kt_partial, kt_unique, kt_state;
 -- A deferrable constraint is checked at the end.
-ALTER TABLE envcrypt_data_keys ADD COLUMN kt_one int DEFAULT 1, ADD CONSTRAINT kt_deferred UNIQUE (owner, kt_one) DEFERRABLE;
+ALTER TABLE envcrypt_data_keys ADD COLUMN kt_one int DEFAULT 1, ADD CONSTRAINT kt_deferred UNIQUE (owner, key_version, kt_one) DEFERRABLE;
 SELECT envcrypt_create_user_key('kt-c') <> 0;
 SELECT envcrypt_create_user_key('kt-d', after_shred => true) <> 0;
 SELECT kt_one FROM envcrypt_data_keys WHERE owner = 'kt-c';
@@ -167,6 +167,7 @@ SELECT count(*), count(DISTINCT owner), min(note::text), count(*) FILTER (WHERE 
 SET envcrypt.master_key = '1111111111111111111111111111111111111111111111111111111111111111:0000000000000000000000000000000000000000000000000000000000000000';
 SET regress.ring = '1111111111111111111111111111111111111111111111111111111111111111:0000000000000000000000000000000000000000000000000000000000000000';
 BEGIN;
+SET LOCAL envcrypt.allow_data_loss = on;
 DELETE FROM envcrypt_data_keys WHERE kind = 'data' AND owner NOT LIKE 'kt-%';
 SELECT envcrypt_rotate_master() > 5;
 SELECT t FROM regress_kt.sealed;
@@ -200,6 +201,7 @@ UPDATE envcrypt_data_keys SET kind = 'data', owner = 'kt-back', master_fingerpri
 \set VERBOSITY terse
 UPDATE envcrypt_data_keys SET shredded_at = shredded_at - interval '1 day' WHERE key_id = (SELECT key_id::bigint FROM shredded);
 
+SET envcrypt.allow_data_loss = on;
 DELETE FROM envcrypt_data_keys WHERE owner ILIKE 'kt-%' OR key_id IN (SELECT key_id::bigint FROM shredded);
 DROP TABLE shredded;
 SET client_min_messages = warning;
