@@ -165,6 +165,10 @@ inline void InitRangeTableOf(EState *estate, Relation table, Bitmapset *updated_
 #if PG_VERSION_NUM >= 160000
     List *permissions = NIL;
     addRTEPermissionInfo(&permissions, entry)->updatedCols = updated_columns;
+#endif
+#if PG_VERSION_NUM >= 180000
+    ExecInitRangeTable(estate, list_make1(entry), permissions, bms_make_singleton(1));
+#elif PG_VERSION_NUM >= 160000
     ExecInitRangeTable(estate, list_make1(entry), permissions);
 #else
     entry->updatedCols = updated_columns;
@@ -174,14 +178,24 @@ inline void InitRangeTableOf(EState *estate, Relation table, Bitmapset *updated_
 
 // CheckExpressions is where a ResultRelInfo keeps its table's compiled CHECK constraints.
 inline ExprState **&CheckExpressions(ResultRelInfo *target) {
+#if PG_VERSION_NUM >= 180000
+    return target->ri_CheckConstraintExprs;
+#else
     return target->ri_ConstraintExprs;
+#endif
 }
 
 // NoConflict waits for transactions that write rows of the same key in one of the unique indexes `arbiters`,
 // and tells whether none is left.
 inline bool NoConflict(ResultRelInfo *target, TupleTableSlot *slot, EState *estate, List *arbiters) {
     ItemPointerData conflicting;
+#if PG_VERSION_NUM >= 180000
+    ItemPointerData no_row_yet;
+    ItemPointerSetInvalid(&no_row_yet);
+    return ExecCheckIndexConstraints(target, slot, estate, &conflicting, &no_row_yet, arbiters);
+#else
     return ExecCheckIndexConstraints(target, slot, estate, &conflicting, arbiters);
+#endif
 }
 
 // InsertIndexEntries adds a new row's index entries and returns the indexes to be checked again later. With
@@ -201,7 +215,11 @@ inline List *InsertIndexEntries(ResultRelInfo *target, TupleTableSlot *slot, ESt
 inline bool FireBeforeUpdate(EState *estate, ResultRelInfo *target, ItemPointer row, TupleTableSlot *slot) {
     EPQState recheck;
     TM_FailureData failure;
-#if PG_VERSION_NUM >= 160000
+#if PG_VERSION_NUM >= 180000
+    EvalPlanQualInit(&recheck, estate, nullptr, NIL, -1, NIL);
+    const bool go_on =
+        ExecBRUpdateTriggers(estate, &recheck, target, row, nullptr, slot, nullptr, &failure, false);
+#elif PG_VERSION_NUM >= 160000
     EvalPlanQualInit(&recheck, estate, nullptr, NIL, -1, NIL);
     const bool go_on = ExecBRUpdateTriggers(estate, &recheck, target, row, nullptr, slot, nullptr, &failure);
 #else
