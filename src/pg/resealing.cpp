@@ -243,9 +243,14 @@ void RequireOwnTable(Oid table) {
         aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(table));
 }
 
+// nullptr: others have dropped the table since it was listed.
 Relation OpenToReseal(Oid oid, bool write) {
+    if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(oid)))
+        return nullptr;
     RequireOwnTable(oid);  // before others are kept waiting
-    Relation table = table_open(oid, write ? ShareRowExclusiveLock : AccessShareLock);
+    Relation table = try_table_open(oid, write ? ShareRowExclusiveLock : AccessShareLock);
+    if (table == nullptr)
+        return nullptr;
     RequireOwnTable(oid);
     const char kind = table->rd_rel->relkind;
     if (kind != RELKIND_RELATION && (write || kind != RELKIND_MATVIEW))
@@ -304,6 +309,8 @@ ENVCRYPT_FUNCTION(envcrypt_reseal) {
         RefuseWriting("envcrypt_rekey_user()");
     Work work{};
     work.table = OpenToReseal(PG_GETARG_OID(0), write);
+    if (work.table == nullptr)
+        PG_RETURN_INT64(0);
     work.replacements = ReadReplacements(fcinfo);
     FindColumns(&work);
     const int64 found = work.columns > 0 ? Run(&work, write) : 0;
