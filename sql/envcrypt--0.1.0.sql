@@ -123,7 +123,7 @@ CREATE FUNCTION envcrypt_shred_user(owner text, missing_ok boolean DEFAULT false
 COMMENT ON FUNCTION envcrypt_shred_user(text, boolean) IS
     'destroys an owner''s data keys, and with them everything sealed for that owner; returns a receipt';
 
-CREATE FUNCTION envcrypt_shred_users(owners text[], OUT owner text, OUT result text, OUT receipt jsonb) RETURNS SETOF record
+CREATE FUNCTION envcrypt_shred_users(owners text[]) RETURNS TABLE (owner text, result text, receipt jsonb)
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_shred_users(text[]) IS
     'the same for a list, also one that was shredded before: says of each owner what happened';
@@ -1584,7 +1584,7 @@ BEGIN
     -- Defaults, which children may have of their own. What was written as a literal has been sealed.
     FOR item IN
         SELECT a.attrelid::regclass AS rel, a.attname, pg_get_expr(d.adbin, d.adrelid) AS expression,
-            @extschema@.envcrypt_base_type(a.atttypid) AS base, '::' || format_type(a.atttypid, NULL) AS suffix
+            @extschema@.envcrypt_base_type(a.atttypid::regtype) AS base, '::' || format_type(a.atttypid, NULL) AS suffix
         FROM @extschema@.envcrypt_tree("table") t
         JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns) AND a.attgenerated = ''
         JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -2393,7 +2393,7 @@ BEGIN
         RETURN 'constrain';
     END IF;
     PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
-    dependents := @extschema@.envcrypt_dependents_again("table", ARRAY["column"], '{}', '{}', true);
+    dependents := @extschema@.envcrypt_dependents_again("table", ARRAY["column"], '{}'::name[], '{}'::regtype[], true);
     SELECT coalesce(array_agg(d.before) FILTER (WHERE d.before IS NOT NULL), '{}'),
         coalesce(array_agg(d.after) FILTER (WHERE d.after IS NOT NULL), '{}') INTO before, after
     FROM @extschema@.envcrypt_online_column("table", "column") AS d;
@@ -2416,7 +2416,7 @@ BEGIN
     PERFORM @extschema@.envcrypt_run(after);
     PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
     -- From here on as envcrypt_protect().
-    checks := @extschema@.envcrypt_checks_again("table", ARRAY["column"], '{}', '{}', NULL);
+    checks := @extschema@.envcrypt_checks_again("table", ARRAY["column"], '{}'::name[], '{}'::regtype[], NULL::text[]);
     PERFORM @extschema@.envcrypt_make_trigger("table", "column", state.owner, state.context_id, state.null_owner,
         state.type, storage, valid);
     PERFORM @extschema@.envcrypt_spread_triggers("table");

@@ -45,8 +45,8 @@ extern "C" {
 #endif
 }
 
-#if PG_VERSION_NUM < 140000 || PG_VERSION_NUM >= 190000
-#error "envcrypt is written for PostgreSQL 14 to 18"
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "envcrypt is written for PostgreSQL 15 to 18"
 #endif
 
 #include <cstdint>

@@ -8,10 +8,9 @@
 #include "pg/rights.h"
 #include "pg/table_scan.h"
 #include "pg/twin.h"
+#include "pg/type_identity.h"
 
 extern "C" {
-#include "catalog/pg_language.h"
-#include "catalog/pg_proc.h"
 #include "storage/bufmgr.h"
 #include "tcop/utility.h"
 }
@@ -41,19 +40,6 @@ Relation OpenOwned(Oid oid, LOCKMODE lock) {
     return table;
 }
 
-bool IsSyncTriggerFunction(Oid function) {
-    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-    if (!HeapTupleIsValid(tuple))
-        return false;
-    bool isnull = false;
-    const Datum source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
-    const bool is_ours = !isnull &&
-                         reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->prolang == ClanguageId &&
-                         VarlenaChars(PG_DETOAST_DATUM_PACKED(source)) == "envcrypt_sync_trigger";
-    ReleaseSysCache(tuple);
-    return is_ours;
-}
-
 Twin *TwinOfTable(Relation table, Oid trigger_oid) {
     // A copy: what is looked up below may rebuild the table's own.
     const TriggerDesc *triggers = CopyTriggerDesc(table->trigdesc);
@@ -61,7 +47,7 @@ Twin *TwinOfTable(Relation table, Oid trigger_oid) {
         const Trigger &trigger = triggers->triggers[i];
         if (trigger.tgoid != trigger_oid)
             continue;
-        if (!IsSyncTriggerFunction(trigger.tgfoid))
+        if (!IsOurFunction(trigger.tgfoid, "envcrypt_sync_trigger"))
             RaiseNotOurTrigger(table, trigger);
         RowTrigger described;
         DescribeRowTrigger(table, trigger, kTwinOwnerAt, &described);

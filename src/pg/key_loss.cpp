@@ -6,6 +6,7 @@
 #include "pg/extension_objects.h"
 #include "pg/settings.h"
 #include "pg/statement_state.h"
+#include "pg/type_identity.h"
 
 extern "C" {
 #include "access/stratnum.h"
@@ -13,7 +14,6 @@ extern "C" {
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_extension.h"
-#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -79,17 +79,9 @@ void FindColumnOf(Oid type) {
 
 // Without its opening function, which goes with the base type, too, an encrypted type is of no use.
 void GuardOpening(Oid function) {
-    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-    if (!HeapTupleIsValid(tuple))
-        return;
-    const auto *form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
-    bool isnull = false;
-    const Datum source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
-    if (!isnull && form->prolang == ClanguageId && form->pronargs == 1 &&
-        VarlenaChars(PG_DETOAST_DATUM_PACKED(source)) == "envcrypt_open" &&
-        !OidIsValid(CurrentDdlCommand().unopened))
-        CurrentDdlCommand().unopened = form->proargtypes.values[0];
-    ReleaseSysCache(tuple);
+    const Oid type = TypeOpenedBy(function);
+    if (OidIsValid(type) && !OidIsValid(CurrentDdlCommand().unopened))
+        CurrentDdlCommand().unopened = type;
 }
 
 // CREATE TABLE ... OF a type goes with the type.

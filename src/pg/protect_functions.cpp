@@ -4,10 +4,9 @@
 
 #include "pg/errors.h"
 #include "pg/rights.h"
+#include "pg/type_identity.h"
 
 extern "C" {
-#include "catalog/pg_language.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "nodes/supportnodes.h"
 #include "utils/array.h"
@@ -36,16 +35,7 @@ extern "C" bool envcrypt_search_columns(Node *node, void *context) {
 }
 
 bool IsBindFunction(Oid function) {
-    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-    if (!HeapTupleIsValid(tuple))
-        return false;
-    bool isnull = false;
-    const Datum source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
-    const std::string_view symbol = isnull ? "" : VarlenaChars(PG_DETOAST_DATUM_PACKED(source));
-    const bool binds = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->prolang == ClanguageId &&
-                       (symbol == "envcrypt_bind_plain" || symbol == "envcrypt_bind_sealed");
-    ReleaseSysCache(tuple);
-    return binds;
+    return IsOurFunction(function, "envcrypt_bind_plain") || IsOurFunction(function, "envcrypt_bind_sealed");
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 #include "pg/trigger_guard.h"
 
+#include <utility>
+
 #include "pg/base_type.h"
 #include "pg/errors.h"
 #include "pg/row_trigger.h"
+#include "pg/type_identity.h"
 
 extern "C" {
 #include "access/stratnum.h"
-#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
@@ -25,25 +27,17 @@ bool Binds(Kind kind) {
 
 // Known by the C function, which only superusers can declare.
 Kind KindOf(const Trigger &trigger) {
-    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(trigger.tgfoid));
-    if (!HeapTupleIsValid(tuple))
-        return Kind::kOther;
-    bool isnull = false;
-    const Datum source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
-    Kind kind = Kind::kOther;
-    if (!isnull && reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple))->prolang == ClanguageId) {
-        const std::string_view symbol = VarlenaChars(PG_DETOAST_DATUM_PACKED(source));
-        if (symbol == "envcrypt_owner_trigger")
-            kind = Kind::kOwner;
-        else if (symbol == "envcrypt_sync_trigger")
-            kind = Kind::kSync;
-        else if (symbol == "envcrypt_managed_owner_trigger")
-            kind = Kind::kUsers;
-        else if (symbol == "envcrypt_key_table_trigger")
-            kind = Kind::kKeyTable;
+    constexpr std::pair<std::string_view, Kind> kKinds[] = {
+        {"envcrypt_owner_trigger", Kind::kOwner},
+        {"envcrypt_sync_trigger", Kind::kSync},
+        {"envcrypt_managed_owner_trigger", Kind::kUsers},
+        {"envcrypt_key_table_trigger", Kind::kKeyTable},
+    };
+    for (const auto &[symbol, kind] : kKinds) {
+        if (IsOurFunction(trigger.tgfoid, symbol))
+            return kind;
     }
-    ReleaseSysCache(tuple);
-    return kind;
+    return Kind::kOther;
 }
 
 // InvalidOid for a trigger that is gone, or is a constraint's own.

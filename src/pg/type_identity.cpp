@@ -38,6 +38,27 @@ Oid BaseOpenedBy(const FormData_pg_type &type) {
     return OidIsValid(open) && IsOurFunction(open, kOpenFunction) ? get_func_rettype(open) : InvalidOid;
 }
 
+Oid TypeOpenedBy(Oid function) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple))
+        return InvalidOid;
+    const auto *form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
+    const Oid type = form->pronargs == 1 ? form->proargtypes.values[0] : InvalidOid;
+    const Oid schema = form->pronamespace;
+    const bool is_named_so = strcmp(NameStr(form->proname), kOpenFunction) == 0;
+    ReleaseSysCache(tuple);
+    Oid input = InvalidOid;
+    HeapTuple type_tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+    if (HeapTupleIsValid(type_tuple)) {
+        input = reinterpret_cast<Form_pg_type>(GETSTRUCT(type_tuple))->typinput;
+        ReleaseSysCache(type_tuple);
+    }
+    return is_named_so && OidIsValid(input) && get_func_namespace(input) == schema &&
+                   IsOurFunction(function, kOpenFunction)
+               ? type
+               : InvalidOid;
+}
+
 std::uint64_t TypeChanges() noexcept {
     return type_changes;
 }

@@ -19,6 +19,9 @@ bool IsOurFunction(Oid function, std::string_view source);
 // InvalidOid: while a dump is restored, values are read before that function is there.
 Oid BaseOpenedBy(const FormData_pg_type &type);
 
+// TypeOpenedBy returns the type whose envcrypt_open() a function is, or InvalidOid.
+Oid TypeOpenedBy(Oid function);
+
 // TypeChanges counts what this backend was told of changes to types and functions.
 [[nodiscard]] std::uint64_t TypeChanges() noexcept;
 
