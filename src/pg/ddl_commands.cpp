@@ -30,7 +30,7 @@ int capacity = 0;
 DdlCommand current{};
 int depth = 0;  // of commands that passed the utility hook
 
-ProcessUtility_hook_type next_utility_hook = nullptr;
+ProcessUtility_hook_type next_utility = standard_ProcessUtility;
 object_access_hook_type next_access_hook = nullptr;
 bool watching = false;
 bool others_came_after = false;  // and call our access hook
@@ -102,12 +102,11 @@ extern "C" void envcrypt_follow_utility(PlannedStmt *statement, const char *quer
                                         ProcessUtilityContext context, ParamListInfo params,
                                         QueryEnvironment *environment, DestReceiver *destination,
                                         QueryCompletion *completion) {
-    auto *const next = next_utility_hook != nullptr ? next_utility_hook : standard_ProcessUtility;
     // Parts of a command belong to it: CREATE SCHEMA's tables, the indexes of CREATE TABLE.
     if (context == PROCESS_UTILITY_SUBCOMMAND ||
         (!IsA(statement->utilityStmt, TruncateStmt) &&
          !command_tag_event_trigger_ok(CreateCommandTag(statement->utilityStmt)))) {
-        next(statement, query, read_only_tree, context, params, environment, destination, completion);
+        next_utility(statement, query, read_only_tree, context, params, environment, destination, completion);
         return;
     }
     const DdlCommand outer = current;
@@ -118,7 +117,7 @@ extern "C" void envcrypt_follow_utility(PlannedStmt *statement, const char *quer
     PG_TRY();
     {
         Watch();
-        next(statement, query, read_only_tree, context, params, environment, destination, completion);
+        next_utility(statement, query, read_only_tree, context, params, environment, destination, completion);
         RefuseLostColumns();
     }
     PG_FINALLY();
@@ -174,7 +173,8 @@ void EndDdlCommand() {
 }
 
 void InstallDdlHooks() {
-    next_utility_hook = ProcessUtility_hook;
+    if (ProcessUtility_hook != nullptr)
+        next_utility = ProcessUtility_hook;
     ProcessUtility_hook = envcrypt_follow_utility;
 }
 
