@@ -546,6 +546,11 @@ BEGIN
         RAISE 'name of type % is too long for an encrypted type', base
             USING ERRCODE = 'name_too_long', HINT = 'Names of up to 39 bytes can have one.';
     END IF;
+    IF to_regtype('@extschema@.' || quote_ident(name)) IS NOT NULL
+        AND to_regprocedure(format('@extschema@.envcrypt_open(@extschema@.%I)', name)) IS NULL THEN
+        RAISE 'type % exists already, of a base type that was dropped', quote_ident(name) USING ERRCODE = 'duplicate_object',
+            HINT = format('Drop it, then call this again: DROP TYPE @extschema@.%I CASCADE;', name);
+    END IF;
     -- What DROP TYPE ... CASCADE leaves of an earlier one, because it depends on no type.
     IF to_regtype('@extschema@.' || quote_ident(name)) IS NULL THEN
         EXECUTE format('DROP FUNCTION IF EXISTS @extschema@.%I(internal)', name || '_sortsupport');

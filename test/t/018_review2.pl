@@ -93,6 +93,12 @@ value($node, q{CREATE FUNCTION tells(int[]) RETURNS boolean LANGUAGE plpgsql AS 
 my $again = q{SET client_min_messages = error; SELECT envcrypt_create_type('numbers'); DROP TYPE encrypted_numbers CASCADE;};
 is(value($node, "$again$again SELECT count(*) FROM loot"), "encrypted_numbers\nencrypted_numbers\n0",
 	'a type can be made again, and its domain checks nothing meanwhile');
+value($node, q{SET client_min_messages = error; CREATE TYPE gone AS ENUM ('a'); SELECT envcrypt_create_type('gone');
+	DROP TYPE gone CASCADE; CREATE TYPE gone AS ENUM ('b')});
+fails($node, q{SELECT envcrypt_create_type('gone')}, '42710', qr/HINT:  Drop it.*DROP TYPE public\.encrypted_gone CASCADE;/,
+	'what is left of a type after its base was dropped is told');
+is(value($node, q{SET client_min_messages = error; DROP TYPE public.encrypted_gone CASCADE; SELECT envcrypt_create_type('gone')}),
+	'encrypted_gone', 'and can be dropped, and made again');
 
 # In a schema of its own, the extension is in nobody's way.
 value($node, 'CREATE DATABASE apart');
