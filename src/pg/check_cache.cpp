@@ -8,54 +8,55 @@ extern "C" {
 
 namespace envcrypt {
 
-struct CompiledChecks {
+struct PlannedChecks {
     MemoryContext context;
     Oid table;
     std::uint64_t relation_changes;
     std::uint64_t definition_changes;
-    ExprState **states;
+    int count;
+    Expr **expressions;
 };
 
 namespace {
 
-CompiledChecks *idle = nullptr;
+PlannedChecks *idle = nullptr;
 std::uint64_t definition_changes = 1;
 
 extern "C" void envcrypt_definition_callback(Datum, int, uint32) {
     definition_changes++;
 }
 
-CompiledChecks *Compile(Relation table) {
+PlannedChecks *Plan(Relation table) {
     // Read before the look, so that what changes meanwhile counts.
     const std::uint64_t relations = RelationChanges();
     const std::uint64_t definitions = definition_changes;
     const MemoryContext context =
         AllocSetContextCreate(CurTransactionContext, "envcrypt checks", ALLOCSET_SMALL_SIZES);
     const MemoryContext caller = MemoryContextSwitchTo(context);
-    auto *checks = static_cast<CompiledChecks *>(palloc(sizeof(CompiledChecks)));
-    *checks = {context, RelationGetRelid(table), relations, definitions, nullptr};
+    auto *checks = static_cast<PlannedChecks *>(palloc(sizeof(PlannedChecks)));
     const int count = RelationGetDescr(table)->constr->num_check;
-    checks->states = static_cast<ExprState **>(palloc(count * sizeof(ExprState *)));
+    auto **expressions = static_cast<Expr **>(palloc(sizeof(Expr *) * static_cast<std::size_t>(count)));
+    *checks = {context, RelationGetRelid(table), relations, definitions, count, expressions};
     for (int i = 0; i < count; i++) {
         auto *expression = static_cast<Expr *>(stringToNode(RelationGetDescr(table)->constr->check[i].ccbin));
-        checks->states[i] = ExecInitExpr(expression_planner(expression), nullptr);
+        expressions[i] = expression_planner(expression);
     }
     MemoryContextSwitchTo(caller);
     return checks;
 }
 
-bool IsCurrent(const CompiledChecks *checks, Oid table) noexcept {
+bool IsCurrent(const PlannedChecks *checks, Oid table) noexcept {
     return checks->table == table && checks->relation_changes == RelationChanges() &&
            checks->definition_changes == definition_changes;
 }
 
 }  // namespace
 
-CompiledChecks *TakeChecks(Relation table) {
+PlannedChecks *TakeChecks(Relation table) {
     const TupleConstr *constraints = RelationGetDescr(table)->constr;
     if (constraints == nullptr || constraints->num_check == 0)
         return nullptr;
-    CompiledChecks *checks = idle;
+    PlannedChecks *checks = idle;
     idle = nullptr;
     if (checks != nullptr && IsCurrent(checks, RelationGetRelid(table))) {
         MemoryContextSetParent(checks->context, CurTransactionContext);
@@ -63,10 +64,10 @@ CompiledChecks *TakeChecks(Relation table) {
     }
     if (checks != nullptr)
         MemoryContextDelete(checks->context);
-    return Compile(table);
+    return Plan(table);
 }
 
-void GiveBackChecks(CompiledChecks *checks) {
+void GiveBackChecks(PlannedChecks *checks) {
     if (checks == nullptr)
         return;
     if (idle != nullptr)
@@ -75,8 +76,13 @@ void GiveBackChecks(CompiledChecks *checks) {
     idle = checks;
 }
 
-ExprState **CheckStates(CompiledChecks *checks) noexcept {
-    return checks != nullptr ? checks->states : nullptr;
+ExprState **CheckStates(const PlannedChecks *checks) {
+    if (checks == nullptr)
+        return nullptr;
+    auto **states =
+        static_cast<ExprState **>(palloc(sizeof(ExprState *) * static_cast<std::size_t>(checks->count)));
+    for (int i = 0; i < checks->count; i++) states[i] = ExecInitExpr(checks->expressions[i], nullptr);
+    return states;
 }
 
 void RegisterCheckCacheCallbacks() {

@@ -1,23 +1,24 @@
-// check_cache.h: a table's CHECK constraints, compiled once for many writers.
+// check_cache.h: a table's CHECK constraints, planned once for many writers.
 //
-// Compiling the dozen of the key table takes longer than all else about making a key. What is kept is dropped
-// when any table, function, type or constraint changed. A compiled expression cannot be entered twice, so
-// whoever takes one has it alone: what a constraint's function calls compiles its own.
+// Planning the dozen of the key table takes longer than all else about making a key. What is kept is dropped
+// when any table, function, type or constraint changed. What it takes to run an expression is not kept: it
+// points into the memory of the executor that ran it.
 #pragma once
 
 #include "pg/backend.h"
 
 namespace envcrypt {
 
-struct CompiledChecks;
+struct PlannedChecks;
 
-// TakeChecks returns the compiled constraints of `table`, or nullptr where it has none. They belong to the
+// TakeChecks returns the planned constraints of `table`, or nullptr where it has none. They belong to the
 // caller's (sub)transaction, and go with it, until GiveBackChecks.
-CompiledChecks *TakeChecks(Relation table);
-void GiveBackChecks(CompiledChecks *checks);
+PlannedChecks *TakeChecks(Relation table);
+void GiveBackChecks(PlannedChecks *checks);
 
-// CheckStates is what a ResultRelInfo wants: one a constraint, in the table's order. nullptr of nullptr.
-ExprState **CheckStates(CompiledChecks *checks) noexcept;
+// CheckStates is what a ResultRelInfo wants: one a constraint, in the table's order. nullptr of nullptr. It
+// is made in the current memory context, the executor's, and uses `checks`.
+ExprState **CheckStates(const PlannedChecks *checks);
 
 void RegisterCheckCacheCallbacks();
 

@@ -13,7 +13,7 @@
 
 namespace envcrypt {
 
-struct CompiledChecks;
+struct PlannedChecks;
 
 // A writer owns what it opens until CloseWriter; after an error, the end of the (sub)transaction frees it.
 struct TableWriter {
@@ -23,7 +23,7 @@ struct TableWriter {
     ResultRelInfo *target;
     TupleTableSlot *row;
     TransitionCaptureState *transition;
-    CompiledChecks *checks;
+    PlannedChecks *checks;
     bool pushed_snapshot;
 };
 

@@ -36,6 +36,11 @@ ALTER TABLE envcrypt_data_keys ADD CONSTRAINT kt_name CHECK (owner !~ '^kt-bad')
 SELECT envcrypt_create_user_key('kt-bad') <> 0;
 SELECT encrypt_for_user('kt-bad', 'x');
 SELECT envcrypt_create_user_key('kt-good') <> 0;
+-- One of whole rows, many times.
+ALTER TABLE envcrypt_data_keys ADD CONSTRAINT kt_row CHECK (row_to_json(envcrypt_data_keys) ->> 'owner' IS DISTINCT FROM 'kt-row-bad');
+DO $$ BEGIN FOR i IN 1..20 LOOP PERFORM envcrypt_create_user_key('kt-row-' || i); PERFORM count(*) FROM pg_attribute; END LOOP; END $$;
+SELECT envcrypt_create_user_key('kt-row-bad');
+ALTER TABLE envcrypt_data_keys DROP CONSTRAINT kt_row;
 CREATE FUNCTION regress_kt.allowed(owner text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT owner <> ''kt-odd''';
 ALTER TABLE envcrypt_data_keys DROP CONSTRAINT kt_name, ADD CONSTRAINT kt_allowed CHECK (regress_kt.allowed(owner));
 SELECT envcrypt_create_user_key('kt-even') <> 0;
