@@ -54,6 +54,8 @@ extern "C" void envcrypt_object_access(ObjectAccessType access, Oid catalog, Oid
         GuardTruncate(object);
     else if (access == OAT_DROP)
         GuardDrop(catalog, object, column, static_cast<const ObjectAccessDrop *>(argument)->dropflags);
+    if (access == OAT_DROP && catalog == RelationRelationId && column > 0)
+        NoteTouched(catalog, object);  // it stays, without the column
 }
 
 void Watch() {

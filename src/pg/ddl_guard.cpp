@@ -2,6 +2,7 @@
 // column leak or lose values and no operator class can refuse. What has to do with no encrypted column, and
 // with none of our triggers, is left alone after a look into the catalog caches.
 
+#include "pg/base_guard.h"
 #include "pg/base_type.h"
 #include "pg/ddl_commands.h"
 #include "pg/errors.h"
@@ -239,6 +240,14 @@ ENVCRYPT_FUNCTION(envcrypt_guard_ddl) {
         ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
                         errmsg("envcrypt_guard_ddl was not called by event trigger manager")));
     // pg_upgrade makes what was there before.
+    const Node *statement = reinterpret_cast<EventTriggerData *>(fcinfo->context)->parsetree;
+    if (!IsBinaryUpgrade && ChangesType(statement)) {
+        GuardChangedEnum(statement);
+        for (int i = 0; i < TouchedCount(); i++) {
+            if (Touched(i).catalog == RelationRelationId)
+                GuardChangedRow(Touched(i).object);
+        }
+    }
     if (TouchedCount() > 0 && !IsBinaryUpgrade) {
         const Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
         for (int i = 0; i < TouchedCount(); i++) Guard(Touched(i), schema);

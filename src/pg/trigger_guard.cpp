@@ -5,6 +5,7 @@
 #include "pg/base_type.h"
 #include "pg/errors.h"
 #include "pg/row_trigger.h"
+#include "pg/settings.h"
 #include "pg/type_identity.h"
 
 extern "C" {
@@ -96,6 +97,14 @@ void RefuseAfterOurs(Relation table, const Trigger &other) {
          HideFromLog()));
 }
 
+// Test cleaners disable all triggers of a table before they delete its rows, and pg_restore before it loads
+// them.
+void NoteStaysEnabled(Relation table, const Trigger &trigger) {
+    ereport(NOTICE, (errmsg("trigger \"%s\" of table %s stays enabled", trigger.tgname, NameOf(table)),
+                     errdetail("It keeps data keys from being deleted, and tells all sessions of changes."),
+                     HideFromLog()));
+}
+
 void GuardTriggersOf(Oid oid) {
     Relation table = try_relation_open(oid, AccessShareLock);
     if (table == nullptr)
@@ -107,7 +116,11 @@ void GuardTriggersOf(Oid oid) {
     for (int i = 0; i < count; i++) {
         const Trigger &trigger = triggers->triggers[i];
         const Kind kind = KindOf(trigger);
-        if (kind != Kind::kOther && trigger.tgenabled == TRIGGER_FIRES_ON_ORIGIN) {
+        const bool needed = kind == Kind::kKeyTable && !settings.allow_data_loss;
+        if (needed && trigger.tgenabled == TRIGGER_DISABLED)
+            NoteStaysEnabled(table, trigger);
+        if ((kind != Kind::kOther && trigger.tgenabled == TRIGGER_FIRES_ON_ORIGIN) ||
+            (needed && trigger.tgenabled != TRIGGER_FIRES_ALWAYS)) {
             EnableTriggerAlways(table, trigger.tgname);
             CommandCounterIncrement();  // a partition's may be the next
         }

@@ -123,13 +123,13 @@ value($node, q{
 	CREATE TABLE grows AS SELECT ROW(ARRAY[ROW(1)::inner_part])::outer_part::encrypted_outer_part AS v}, @key, @quiet);
 my $session = session($node, @key);
 is(ask($session, 'SELECT v FROM grows'), '("{(1)}")', 'a composite type');
-value($node, 'ALTER TYPE inner_part ADD ATTRIBUTE b encrypted_text');
+value($node, 'SET envcrypt.allow_data_loss = on; ALTER TYPE inner_part ADD ATTRIBUTE b encrypted_text');
 for my $statement ('SELECT v FROM grows', q{INSERT INTO grows VALUES ('("{""(1,x)""}")')},
 	'SELECT ROW(NULL)::outer_part::encrypted_outer_part')
 {
 	ask_fails($session, $statement, '42809', qr/cannot encrypt values of type outer_part.*It contains type encrypted_text/s, "after ALTER TYPE: $statement");
 }
-value($node, 'ALTER TYPE inner_part DROP ATTRIBUTE b');
+value($node, 'SET envcrypt.allow_data_loss = on; ALTER TYPE inner_part DROP ATTRIBUTE b');
 is(ask($session, 'SELECT v FROM grows'), '("{(1)}")', 'and changed back, it can be read again');
 $session->quit;
 
@@ -163,6 +163,22 @@ is(value($node, q{SELECT count(*) FROM few a, few b WHERE a.v *= b.v; SELECT cou
 is(value($node, q{SET work_mem = '64kB'; SELECT count(*), count(DISTINCT v) FROM (SELECT v FROM few UNION ALL SELECT v FROM few) s}, @key),
 	'16|8', 'and in a sort');
 is(value($node, 'SELECT 1'), '1', 'the server is up');
+
+# What a made type's base is does not change under what was sealed of it, at any depth; names may.
+value($node, q{CREATE TYPE shade AS ENUM ('dark', 'light'); CREATE TYPE spot AS (x int, name text, s shade); CREATE TABLE parent_row (a int, b text);
+	CREATE TABLE child_row () INHERITS (parent_row)});
+value($node, "SELECT envcrypt_create_type('$_')") for qw(shade spot child_row shade[]);
+value($node, q{CREATE TABLE shades (s encrypted_shade); CREATE TABLE spots (s encrypted_spot); CREATE TABLE lists (l encrypted__shade);
+	CREATE TABLE children (c encrypted_child_row[]); INSERT INTO spots VALUES ('(1,left,dark)')}, @key);
+my @held = ('2BP01', qr/cannot change type \w+ while column "\w" of table "\w+" holds encrypted values of it.*encrypt the column again/s);
+fails($node, $_, @held, "not while there are encrypted values: $_")
+	for "ALTER TYPE shade RENAME VALUE 'dark' TO 'black'", 'ALTER TYPE spot DROP ATTRIBUTE name, ADD ATTRIBUTE title text',
+	'ALTER TYPE spot ADD ATTRIBUTE y int', 'ALTER TYPE spot DROP ATTRIBUTE x', 'ALTER TABLE parent_row ADD c int',
+	'ALTER TABLE parent_row DROP b', 'DROP TYPE shade CASCADE', q{DO $$BEGIN ALTER TYPE shade RENAME VALUE 'dark' TO 'black'; END$$};
+value($node, q{ALTER TYPE spot RENAME ATTRIBUTE name TO title; ALTER TYPE shade ADD VALUE 'grey'; ALTER TYPE shade RENAME TO tint});
+is(value($node, 'SELECT s FROM spots', @key), '(1,left,dark)', 'what may be changed leaves values as they were');
+value($node, 'DROP TABLE shades, spots, lists, children');
+value($node, q{ALTER TYPE tint RENAME VALUE 'dark' TO 'black'; ALTER TYPE spot DROP ATTRIBUTE title; ALTER TABLE parent_row DROP b});
 
 $node->stop;
 done_testing();

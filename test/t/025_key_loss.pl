@@ -77,6 +77,12 @@ for my $preloaded (1, 0)
 	value($node, 'CREATE TABLE lib.envcrypt_data_keys (a int); TRUNCATE lib.envcrypt_data_keys; DROP TABLE lib.envcrypt_data_keys', @shop, user => 'maker');
 	my @delete = ('55000', qr/cannot delete data keys from table "envcrypt_data_keys".*envcrypt_shred_user.*allow_data_loss/s);
 	fails($node, 'DELETE FROM envcrypt_data_keys', @delete, "$what: keys are not deleted", @shop);
+	fails($node, "ALTER TABLE envcrypt_data_keys DISABLE TRIGGER $_; DELETE FROM envcrypt_data_keys", @delete,
+		"$what: nor by who has disabled triggers: $_", @shop)
+		for qw(ALL USER envcrypt_announce);
+	value($node, 'ALTER TABLE envcrypt_data_keys DISABLE TRIGGER ALL', @shop);
+	is(value($node, q{SELECT string_agg(DISTINCT tgenabled::text, '') FROM pg_trigger WHERE tgrelid = 'envcrypt_data_keys'::regclass}, @shop),
+		'A', "$what: which stay enabled always");
 	fails($node, 'DELETE FROM envcrypt_data_keys WHERE owner = $$ann$$', @delete, "$what: nor by who may write all", @shop, user => 'scribe');
 	fails($node, 'SET envcrypt.allow_data_loss = on', '42501', qr/permission denied/, "$what: who may write all cannot allow it",
 		@shop, user => 'scribe') if $preloaded;
@@ -109,6 +115,9 @@ for my $preloaded (1, 0)
 	@shop = make_shop($node);
 	value($node, "$load $allow DROP TYPE lib.mood CASCADE", @shop);
 	value($node, "$load $allow DELETE FROM envcrypt_data_keys WHERE owner = 'ann'", @shop);
+	value($node, "$load $allow ALTER TABLE envcrypt_data_keys DISABLE TRIGGER ALL", @shop);
+	is(value($node, q{SELECT string_agg(DISTINCT tgenabled::text, '') FROM pg_trigger WHERE tgrelid = 'envcrypt_data_keys'::regclass}, @shop),
+		'D', "$what: on purpose triggers are disabled");
 	value($node, "$load $allow TRUNCATE envcrypt_data_keys", @shop);
 	value($node, "$load $allow DROP SCHEMA public CASCADE", @shop);
 	is(value($node, q{SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute
