@@ -10,6 +10,7 @@ extern "C" {
 #include "catalog/pg_cast.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_statistic_ext.h"
@@ -38,7 +39,7 @@ bool others_came_after = false;  // and call our access hook
 bool IsWatched(Oid catalog) {
     constexpr Oid kCatalogs[] = {RelationRelationId,     InheritsRelationId,  ConstraintRelationId,
                                  TriggerRelationId,      ProcedureRelationId, OperatorRelationId,
-                                 StatisticExtRelationId, CastRelationId};
+                                 StatisticExtRelationId, CastRelationId,      NamespaceRelationId};
     return std::ranges::find(kCatalogs, catalog) != std::end(kCatalogs);
 }
 
@@ -92,6 +93,7 @@ bool NamesExtension(const DropStmt *drop) {
 DdlCommand Describe(const Node *statement) {
     DdlCommand command{.first = count};
     command.alters_table = IsA(statement, AlterTableStmt);
+    command.renames = IsA(statement, RenameStmt);
     if (IsA(statement, DropStmt)) {
         const auto *drop = reinterpret_cast<const DropStmt *>(statement);
         command.names_extension = NamesExtension(drop);

@@ -16,12 +16,13 @@ struct TouchedObject {
     bool operator==(const TouchedObject &) const = default;
 };
 
-// What a command is, as far as dropping goes.
+// What a command is, as far as dropping and renaming go.
 struct DdlCommand {
     int first;             // of its touched objects
     bool names_extension;  // DROP EXTENSION envcrypt
     bool alters_table;     // and so names the columns that it drops
     bool drops_type;
+    bool renames;
     // The first encrypted column that it has dropped with something else, and the column's table; or nullptr.
     const char *lost_column;
     const char *lost_table;

@@ -17,6 +17,7 @@ extern "C" {
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_statistic_ext.h"
@@ -205,6 +206,14 @@ void GuardConstraint(Oid oid) {
     ReleaseSysCache(tuple);
 }
 
+// Bodies of functions name it; and its owner could put another in its place.
+void RefuseRenaming() {
+    if (CurrentDdlCommand().renames)
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("cannot rename the schema of extension envcrypt"),
+                        errdetail("Its functions call each other by the schema's name."), HideFromLog()));
+}
+
 // `schema` is the extension's.
 void Guard(TouchedObject touched, Oid schema) {
     switch (touched.catalog) {
@@ -225,6 +234,10 @@ void Guard(TouchedObject touched, Oid schema) {
             return GuardOperator(touched.object);
         case CastRelationId:
             return GuardCast(touched.object);
+        case NamespaceRelationId:
+            if (touched.object == schema)
+                RefuseRenaming();
+            return;
         default:
             return;
     }

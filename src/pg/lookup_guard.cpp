@@ -1,15 +1,19 @@
 #include "pg/lookup_guard.h"
 
+#include <algorithm>
+
 #include "pg/base_type.h"
 #include "pg/errors.h"
 
 extern "C" {
 #include "access/stratnum.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_cast.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "utils/catcache.h"
 #include "utils/fmgroids.h"
 }
@@ -38,6 +42,25 @@ bool TakesEncrypted(Oid type) {
              errdetail("Queries of others on encrypted columns would call it instead of PostgreSQL's own."),
              errhint("%s", hint), HideFromLog()));
     pg_unreachable();
+}
+
+// A name that is envcrypt's own, and that one of its functions has. Others, such as round, are everybody's.
+bool IsNameOfOurs(const FormData_pg_proc &function) {
+    constexpr std::string_view kBeginnings[] = {"envcrypt_", "encrypted_", "encrypt_for_user",
+                                                "decrypt_for_user"};
+    const std::string_view name = NameStr(function.proname);
+    if (std::ranges::none_of(kBeginnings, [&](std::string_view begin) { return name.starts_with(begin); }))
+        return false;
+    const Oid extension = get_extension_oid("envcrypt", true);
+    bool found = false;
+    CatCList *others = SearchSysCacheList1(PROCNAMEARGSNSP, NameGetDatum(&function.proname));
+    for (int i = 0; i < others->n_members && !found; i++) {
+        const Oid other = reinterpret_cast<Form_pg_proc>(GETSTRUCT(&others->members[i]->tuple))->oid;
+        found = other != function.oid && OidIsValid(extension) &&
+                getExtensionOfObject(ProcedureRelationId, other) == extension;
+    }
+    ReleaseSysCacheList(others);
+    return found;
 }
 
 // Another function of this name belongs to a superuser, as PostgreSQL's and most extensions' do, or a type of
@@ -69,6 +92,11 @@ void GuardFunction(Oid function) {
         RaiseOnlySuperuser(psprintf("function \"%s\"", NameStr(form->proname)),
                            "Give it a name that no function of PostgreSQL or of a superuser has, or ask a "
                            "superuser to create it.");
+    if (!superuser() && IsNameOfOurs(*form))
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("permission denied to create function \"%s\"", NameStr(form->proname)),
+                        errdetail("Calls of envcrypt's function of this name could find it instead."),
+                        errhint("Give it another name, or ask a superuser to create it."), HideFromLog()));
     ReleaseSysCache(tuple);
 }
 

@@ -166,8 +166,24 @@ CREATE FUNCTION of_superuser(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
 GRANT CREATE ON SCHEMA public TO regress_guard_maker;
 SET ROLE regress_guard_maker;
 CREATE FUNCTION public.of_superuser(encrypted_int8) RETURNS int LANGUAGE sql AS 'SELECT 1';
+-- What would be a better match for a call of ours than ours is, wherever it stands.
+\set VERBOSITY default
+CREATE FUNCTION public.envcrypt_protect("table" text, "column" text, owner_column text) RETURNS void LANGUAGE sql AS '';
+\set VERBOSITY terse
+CREATE FUNCTION public.envcrypt_create_type(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+CREATE FUNCTION guarded.envcrypt_shred_user(owner varchar) RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
+CREATE FUNCTION guarded.encrypt_for_user(text, varchar) RETURNS text LANGUAGE sql AS 'SELECT $2';
+CREATE PROCEDURE public.envcrypt_protect_online("table" text, "column" text, owner_column text) LANGUAGE sql AS '';
+CREATE FUNCTION guarded.envcrypt_mine(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+ALTER FUNCTION guarded.envcrypt_mine(text) RENAME TO envcrypt_verify;
+CREATE FUNCTION guarded.scale(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
 RESET ROLE;
 REVOKE CREATE ON SCHEMA public FROM regress_guard_maker;
+
+-- The schema whose name functions' bodies hold.
+ALTER SCHEMA public RENAME TO elsewhere;
+ALTER SCHEMA guarded RENAME TO guarded2;
+ALTER SCHEMA guarded2 RENAME TO guarded;
 SET client_min_messages = warning;
 DROP SCHEMA guarded CASCADE;
 DROP ROLE regress_guard_maker;

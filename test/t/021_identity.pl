@@ -186,10 +186,10 @@ is(value($node, q{SELECT count(*) FROM pg_cast WHERE 'other.text'::regtype IN (c
 	AND 'encrypted_int2'::regtype IN (castsource, casttarget)}), '0', 'nor become its own');
 
 # Functions of the same name as ours are no columns' checks.
-value($node, q{CREATE DOMAIN mine AS text;
-	CREATE FUNCTION envcrypt_check(mine, text, integer) RETURNS text LANGUAGE plpgsql AS
+value($node, q{CREATE DOMAIN mine AS text; CREATE TABLE checked (v mine); INSERT INTO checked VALUES ('x')}, @nobody);
+value($node, q{CREATE FUNCTION envcrypt_check(mine, text, integer) RETURNS text LANGUAGE plpgsql AS
 		$$ BEGIN PERFORM public.loot('checked'); RETURN NULL; END $$;
-	CREATE TABLE checked (v mine); INSERT INTO checked VALUES ('x')}, @nobody);
+	ALTER FUNCTION envcrypt_check(mine, text, integer) OWNER TO nobody});
 is(value($node, q{SELECT count(*) FROM envcrypt_verify('checked')}, @key, user => 'postgres'), '0', 'a column that is not encrypted is not checked');
 is(loot(), '0', 'nor is a function called that only looks like ours');
 
