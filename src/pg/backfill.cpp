@@ -92,21 +92,28 @@ bool MakeChanged(Batch *batch) {
     return true;
 }
 
+// Somebody may be changing or locking the row now: it says so, or nobody has found out yet that it is over.
+bool MayBeLocked(TupleTableSlot *found) {
+    bool should_free = false;
+    const HeapTuple row = ExecFetchSlotHeapTuple(found, false, &should_free);
+    return (row->t_data->t_infomask & HEAP_XMAX_INVALID) == 0;
+}
+
+// An update waits for whoever has the row. So where it may be locked, it is locked first, which waits for
+// nobody; by foreign keys it may be, as an update of other columns does not disturb them.
 TM_Result TryToWrite(Batch *batch) {
     ItemPointerData row = batch->found->tts_tid;
     TM_FailureData failure;
-    TM_Result result = UpdateRow(batch->target, batch->estate, &row, batch->changed, batch->command,
-                                 batch->snapshot, false, &failure);
-    if (result == TM_BeingModified) {
-        // Perhaps only locked by foreign keys, which an update of other columns does not disturb.
-        result = table_tuple_lock(batch->table, &row, batch->snapshot, batch->locked, batch->command,
-                                  LockTupleNoKeyExclusive, LockWaitSkip, 0, &failure);
+    if (MayBeLocked(batch->found)) {
+        const TM_Result result =
+            table_tuple_lock(batch->table, &row, batch->snapshot, batch->locked, batch->command,
+                             LockTupleNoKeyExclusive, LockWaitSkip, 0, &failure);
         ExecClearTuple(batch->locked);
-        if (result == TM_Ok)
-            result = UpdateRow(batch->target, batch->estate, &row, batch->changed, batch->command,
-                               batch->snapshot, true, &failure);
+        if (result != TM_Ok)
+            return result;
     }
-    return result;
+    return UpdateRow(batch->target, batch->estate, &row, batch->changed, batch->command, batch->snapshot,
+                     true, &failure);
 }
 
 // The expressions of the table's indexes are its owner's: they run as his, as in REINDEX.
