@@ -147,7 +147,7 @@ Keyring *MasterRing() {
             ereport(
                 ERROR,
                 (errcode(kErrNoMasterKey), errmsg("no master key is available"),
-                 ConfigurationChanged()
+                 ReloadPatience() == kReloadMilliseconds
                      ? errhint("The server's configuration was changed after this session had read it. If "
                                "it is being reloaded, repeat the statement; else call pg_reload_conf().")
                      : errhint("Set envcrypt.master_key in the session, or envcrypt.master_key_file in the "
@@ -159,8 +159,9 @@ Keyring *MasterRing() {
 
 Keyring *RingForChange() {
     const auto outdated = [] { return ServerHasKeyFile() && server_ring_valid && ServerFileChanged(); };
-    if (!SessionHasKey() && (ConfigurationChanged() || outdated())) {
-        AwaitReload();
+    const int patience = SessionHasKey() ? 0 : outdated() ? kReloadMilliseconds : ReloadPatience();
+    if (patience > 0) {
+        AwaitReload(patience);
         if (ServerRingCurrent() && outdated())
             ereport(ERROR,
                     (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

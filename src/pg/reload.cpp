@@ -1,5 +1,6 @@
 #include "pg/reload.h"
 
+#include <algorithm>
 #include <sys/stat.h>
 
 extern "C" {
@@ -12,28 +13,34 @@ extern "C" {
 namespace envcrypt {
 namespace {
 
-constexpr int kPatienceMilliseconds = 2000;
+constexpr int kPerhapsMilliseconds = 200;
+// A file's time is that of the kernel's last tick before it was written.
+constexpr TimestampTz kTickMicroseconds = 20000;
 
-bool IsNewer(const char *path) noexcept {
+int PatienceFor(const char *path) noexcept {
     struct stat file {};
     if (path == nullptr || stat(path, &file) != 0)
-        return false;
+        return 0;
     const TimestampTz changed =
         time_t_to_timestamptz(file.st_mtim.tv_sec) + static_cast<TimestampTz>(file.st_mtim.tv_nsec / 1000);
-    return changed > PgReloadTime;
+    if (changed > PgReloadTime)
+        return kReloadMilliseconds;
+    return changed + kTickMicroseconds > PgReloadTime ? kPerhapsMilliseconds : 0;
 }
 
 }  // namespace
 
-bool ConfigurationChanged() {
-    return ConfigReloadPending != 0 || IsNewer(ConfigFileName) ||
-           IsNewer(psprintf("%s/%s", DataDir, PG_AUTOCONF_FILENAME));
+int ReloadPatience() {
+    if (ConfigReloadPending != 0)
+        return kReloadMilliseconds;
+    return std::max(PatienceFor(ConfigFileName),
+                    PatienceFor(psprintf("%s/%s", DataDir, PG_AUTOCONF_FILENAME)));
 }
 
-void AwaitReload() {
+void AwaitReload(int milliseconds) {
     if (IsInParallelMode())
         return;
-    const TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), kPatienceMilliseconds);
+    const TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
     while (ConfigReloadPending == 0) {
         const long left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
         if (left <= 0)

@@ -9,13 +9,15 @@
 
 namespace envcrypt {
 
-// ConfigurationChanged: PostgreSQL's configuration files are newer than what this session has read of them.
-[[nodiscard]] bool ConfigurationChanged();
+// ReloadPatience tells how many milliseconds a reload on its way to this session is worth waiting for: none,
+// kReloadMilliseconds where PostgreSQL's configuration files are newer than what this session has read of
+// them, or fewer where their times are too near to tell.
+inline constexpr int kReloadMilliseconds = 2000;
+[[nodiscard]] int ReloadPatience();
 
-// AwaitReload waits, at most for two seconds, for the reload on its way to this session, and carries it out.
-// For functions of key administrators, before they look for a master key: PostgreSQL itself does so between
-// statements only (and inside of them in autovacuum and replication), so nothing that sealing or opening goes
-// through calls it.
-void AwaitReload();
+// AwaitReload waits at most so long for the reload, and carries it out. For functions of key administrators,
+// before they look for a master key: PostgreSQL itself does so between statements only (and inside of them in
+// autovacuum and replication), so nothing that sealing or opening goes through calls it.
+void AwaitReload(int milliseconds);
 
 }  // namespace envcrypt
