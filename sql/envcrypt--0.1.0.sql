@@ -39,6 +39,25 @@ COMMENT ON ROLE envcrypt_decrypt IS 'envcrypt: may open every value';
 COMMENT ON ROLE envcrypt_search IS 'envcrypt: may compute search tokens';
 COMMENT ON ROLE envcrypt_keyadmin IS 'envcrypt: may make, rotate and shred keys, not open values';
 
+-- Functions that have our names already, from before anything could refuse them. A call with literals would prefer them.
+
+CREATE FUNCTION envcrypt_warn_of_lookalikes() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    lookalikes text;
+BEGIN
+    SELECT string_agg(p.oid::regprocedure::text, ', ' ORDER BY p.oid::regprocedure::text COLLATE "C") INTO lookalikes
+    FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+    WHERE p.proname ~ '^(envcrypt_|encrypted_|(encrypt|decrypt)_for_user$)' AND NOT r.rolsuper;
+    IF lookalikes IS NOT NULL THEN
+        RAISE WARNING 'functions that no superuser owns have names of envcrypt''s'
+            USING DETAIL = format('They may be called in the place of envcrypt''s own: %s.', lookalikes),
+                HINT = 'Drop them, unless you know what they are.';
+    END IF;
+END $$;
+SELECT @extschema@.envcrypt_warn_of_lookalikes();
+DROP FUNCTION @extschema@.envcrypt_warn_of_lookalikes();
+
 -- Key tables. Their rows are safe in a backup's hands, so they are always dumped, and have no row-level security:
 -- with it, pg_dump --enable-row-security would silently leave all keys out.
 

@@ -107,4 +107,11 @@ is(value($node, q{SELECT string_agg(evtname || evtenabled::text, ' ' ORDER BY ev
 	'envcrypt_begin_ddlA envcrypt_guard_ddlA', 'and the guard with them');
 value($node, 'DROP TABLE notes, people; DROP TABLE m.kept, m.sealed, m.busy CASCADE; DROP FUNCTION m.same; DROP EXTENSION envcrypt', db => 'again');
 
+# What stood there before the extension is named when it comes.
+value($node, 'CREATE ROLE earlier');
+value($node, 'CREATE DATABASE before OWNER earlier');
+value($node, "SET ROLE earlier; CREATE FUNCTION public.envcrypt_protect(text, text) RETURNS void LANGUAGE sql AS ''", db => 'before');
+my (undef, $warning) = run_sql($node, 'CREATE EXTENSION envcrypt', db => 'before');
+like($warning, qr/WARNING: .*names of envcrypt's.*envcrypt_protect\(text,text\)/s, 'a function that has the name of one of ours is told of');
+
 done_testing();
