@@ -3,19 +3,17 @@
 #include "pg/base_type.h"
 #include "pg/errors.h"
 #include "pg/settings.h"
+#include "pg/type_columns.h"
 #include "pg/type_identity.h"
 
 extern "C" {
-#include "access/stratnum.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_depend.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_type.h"
 #include "utils/catcache.h"
-#include "utils/fmgroids.h"
 #include "utils/typcache.h"
 }
 
@@ -72,21 +70,10 @@ bool Contains(Oid type, Oid part) {
 }
 
 void RefuseColumnsOf(Oid type, Oid changed) {
-    Relation pg_depend = table_open(DependRelationId, AccessShareLock);
-    ScanKeyData key[2];
-    ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-                ObjectIdGetDatum(TypeRelationId));
-    ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(type));
-    SysScanDesc scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, nullptr, 2, key);
-    HeapTuple tuple = nullptr;
-    while (HeapTupleIsValid(tuple = systable_getnext(scan))) {
-        const FormData_pg_depend dependent = *reinterpret_cast<Form_pg_depend>(GETSTRUCT(tuple));
-        if (dependent.classid == RelationRelationId && dependent.objsubid > 0 &&
-            get_rel_relkind(dependent.objid) != RELKIND_VIEW)
-            RaiseHeld(changed, dependent.objid, static_cast<AttrNumber>(dependent.objsubid));
-    }
-    systable_endscan(scan);
-    table_close(pg_depend, AccessShareLock);
+    ForEachColumnOfType(type, [changed](Oid relation, AttrNumber column) {
+        if (get_rel_relkind(relation) != RELKIND_VIEW)
+            RaiseHeld(changed, relation, column);
+    });
 }
 
 // The base of a made type is what its envcrypt_open() returns.

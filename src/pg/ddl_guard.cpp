@@ -8,14 +8,13 @@
 #include "pg/errors.h"
 #include "pg/lookup_guard.h"
 #include "pg/trigger_guard.h"
+#include "pg/type_columns.h"
 
 extern "C" {
-#include "access/stratnum.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_cast.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
-#include "catalog/pg_depend.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
@@ -25,7 +24,6 @@ extern "C" {
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "utils/array.h"
-#include "utils/fmgroids.h"
 #include "utils/partcache.h"
 }
 
@@ -101,20 +99,7 @@ void NoteAll(Oid catalog, List *objects) {
 
 // A row type that has come to hold encrypted values is the type of columns elsewhere.
 void NoteColumnsOfType(Oid type) {
-    Relation pg_depend = table_open(DependRelationId, AccessShareLock);
-    ScanKeyData key[2];
-    ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-                ObjectIdGetDatum(TypeRelationId));
-    ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(type));
-    SysScanDesc scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, nullptr, 2, key);
-    HeapTuple tuple = nullptr;
-    while (HeapTupleIsValid(tuple = systable_getnext(scan))) {
-        const auto *dependent = reinterpret_cast<Form_pg_depend>(GETSTRUCT(tuple));
-        if (dependent->classid == RelationRelationId && dependent->objsubid > 0)
-            NoteTouched(RelationRelationId, dependent->objid);
-    }
-    systable_endscan(scan);
-    table_close(pg_depend, AccessShareLock);
+    ForEachColumnOfType(type, [](Oid relation, AttrNumber) { NoteTouched(RelationRelationId, relation); });
 }
 
 // With such a table come its indexes and statistics: a column may have got an encrypted type under them.

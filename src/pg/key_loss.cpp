@@ -6,18 +6,16 @@
 #include "pg/extension_objects.h"
 #include "pg/settings.h"
 #include "pg/statement_state.h"
+#include "pg/type_columns.h"
 #include "pg/type_identity.h"
 
 extern "C" {
-#include "access/stratnum.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_depend.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "utils/fmgroids.h"
 }
 
 namespace envcrypt {
@@ -61,20 +59,7 @@ void GuardColumn(Oid table, AttrNumber column) {
 
 // The first column of a type, if the type is still there, becomes the one that is lost.
 void FindColumnOf(Oid type) {
-    Relation pg_depend = table_open(DependRelationId, AccessShareLock);
-    ScanKeyData key[2];
-    ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-                ObjectIdGetDatum(TypeRelationId));
-    ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(type));
-    SysScanDesc scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, nullptr, 2, key);
-    HeapTuple tuple = nullptr;
-    while (HeapTupleIsValid(tuple = systable_getnext(scan))) {
-        const FormData_pg_depend dependent = *reinterpret_cast<Form_pg_depend>(GETSTRUCT(tuple));
-        if (dependent.classid == RelationRelationId && dependent.objsubid > 0)
-            GuardColumn(dependent.objid, static_cast<AttrNumber>(dependent.objsubid));
-    }
-    systable_endscan(scan);
-    table_close(pg_depend, AccessShareLock);
+    ForEachColumnOfType(type, GuardColumn);
 }
 
 // Without its opening function, which goes with the base type, too, an encrypted type is of no use.
