@@ -138,7 +138,7 @@ CREATE FUNCTION array_length(encrypted_text[], int) RETURNS int LANGUAGE sql AS 
 CREATE FUNCTION concat(VARIADIC encrypted_text[]) RETURNS text LANGUAGE sql AS 'SELECT $$x$$';
 CREATE FUNCTION left(encrypted_text, integer DEFAULT 1) RETURNS text LANGUAGE sql AS 'SELECT $$x$$';
 CREATE FUNCTION date(encrypted_date) RETURNS date LANGUAGE sql AS 'SELECT current_date';
-CREATE FUNCTION json(encrypted_text) RETURNS text LANGUAGE sql AS 'SELECT $$x$$';
+CREATE FUNCTION "json"(encrypted_text) RETURNS text LANGUAGE sql AS 'SELECT $$x$$';
 CREATE FUNCTION envcrypt_owner(text, encrypted_text) RETURNS text LANGUAGE sql AS 'SELECT $$x$$';
 CREATE PROCEDURE substr(encrypted_text) LANGUAGE sql AS '';
 CREATE FUNCTION joined(text, encrypted_text) RETURNS text LANGUAGE sql AS 'SELECT $$x$$';

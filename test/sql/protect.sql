@@ -12,7 +12,7 @@ CREATE FUNCTION described(rel regclass) RETURNS SETOF text LANGUAGE sql AS $$
     SELECT regexp_replace(line, '~envcrypt_\d+|(envcrypt_owner_trigger\()''\d+''', '\1~N', 'g') FROM (
     SELECT 1, attnum, format('%I %s%s%s%s%s', attname, format_type(atttypid, atttypmod), ' collate ' || nullif(attcollation, 0)::regcollation,
         CASE WHEN attnotnull THEN ' not null' END, ' default ' || pg_get_expr(d.adbin, attrelid), ' acl ' || replace(attacl::text, session_user, 'me'))
-        || format(' %s %s %s %s', attstorage, attcompression, attstattarget, substring(attoptions::text, 'n_distinct=[-.0-9]*')) || coalesce(' -- ' || col_description(rel, attnum), '')
+        || format(' %s %s %s %s', attstorage, attcompression, coalesce(attstattarget, -1), substring(attoptions::text, 'n_distinct=[-.0-9]*')) || coalesce(' -- ' || col_description(rel, attnum), '')
     FROM pg_attribute LEFT JOIN pg_attrdef d ON adrelid = attrelid AND adnum = attnum WHERE attrelid = rel AND attnum > 0 AND NOT attisdropped
     UNION ALL SELECT 2, 0, format('constraint %s %s -- %s', conname, pg_get_constraintdef(oid), obj_description(oid, 'pg_constraint')) FROM pg_constraint WHERE conrelid = rel
     UNION ALL SELECT 3, 0, format('%s -- %s', pg_get_indexdef(indexrelid), obj_description(indexrelid, 'pg_class')) FROM pg_index WHERE indrelid = rel

@@ -66,6 +66,7 @@ EXPLAIN (COSTS OFF) SELECT t, count(*) FROM sealed GROUP BY t ORDER BY t;
 -- Opening refuses while ANALYZE runs, where an expression hides it.
 CREATE FUNCTION hidden(encrypted_text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN length($1::text); END';
 CREATE INDEX by_length ON sealed (hidden(t));
+\set SHOW_CONTEXT never
 ANALYZE sealed;
 DROP TABLE sealed, parted;
 DROP TYPE pair;

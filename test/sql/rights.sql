@@ -115,7 +115,9 @@ CREATE MATERIALIZED VIEW kept AS SELECT t::text FROM sealed WHERE id = 1 WITH NO
 ALTER MATERIALIZED VIEW kept OWNER TO regress_ec_nobody;
 REFRESH MATERIALIZED VIEW kept;
 ALTER TABLE sealed OWNER TO regress_ec_nobody;
+\set SHOW_CONTEXT never
 CREATE INDEX ON sealed (immutably(t));
+\set SHOW_CONTEXT errors
 ALTER TABLE sealed OWNER TO CURRENT_USER;
 -- A bogus key in the session gives no right to anything.
 SET envcrypt.master_key = '1111111111111111111111111111111111111111111111111111111111111111';

@@ -200,7 +200,8 @@ INSERT INTO tries (what) VALUES
 \pset format unaligned
 \pset fieldsep ' => '
 \pset tuples_only on
-SELECT what, attempt(what) FROM tries ORDER BY n;
+-- (EXPLAIN says more from PostgreSQL 18 on.)
+SELECT what, regexp_replace(attempt(what), '\("  (Index Searches|Buffers): [^"]*"\)|(rows=\d+)[.]00', '\2', 'g') FROM tries ORDER BY n;
 \pset tuples_only off
 \pset format aligned
 -- An intake role, which may seal, is told no more.

@@ -27,7 +27,9 @@ BEGIN
         RETURN NEXT;
     END LOOP;
 END $$;
-SELECT s.type, count(*) FILTER (WHERE c.base <> '42846') AS targets, count(*) FILTER (WHERE same AND c.base <> '42846') AS same FROM sample s, casts_out(type, value) c GROUP BY 1 ORDER BY 1;
+-- (Between bytea and integers, only from PostgreSQL 18 on.)
+SELECT s.type, count(*) AS targets, count(*) FILTER (WHERE same) AS same FROM sample s, casts_out(type, value) c
+WHERE c.base <> '42846' AND NOT (s.type = 'bytea' AND target::text ~ 'int' OR s.type = 'int8' AND target = 'bytea'::regtype) GROUP BY 1 ORDER BY 1;
 SELECT s.type, c.* FROM sample s, casts_out(type, value) c WHERE NOT same ORDER BY 1, 2;
 
 -- Assignment: every type that goes into a column of the base type goes into one of the encrypted type, and no other.

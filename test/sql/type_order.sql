@@ -47,7 +47,8 @@ SELECT compare('SELECT id FROM @ WHERE # IN (SELECT # FROM @ WHERE id < 3) ORDER
 SELECT compare('SELECT count(*) FROM @ l WHERE l.# IS DISTINCT FROM (SELECT # FROM @ WHERE id = 64)');
 SELECT compare('SELECT greatest(l.#, r.#), least(l.#, r.#) FROM @ l JOIN @ r ON r.id = l.id + 1 ORDER BY l.id');
 SELECT compare('SELECT #, count(*), grouping(#) FROM @ GROUP BY ROLLUP (#) ORDER BY 1, 2');
-SELECT compare('SELECT max(#), min(#) FROM @');
+-- (bytea has these from PostgreSQL 18 on.)
+SELECT replace(compare('SELECT max(#), min(#) FROM @'), 'b error 42883, ', '');
 SELECT compare('WITH RECURSIVE r AS (SELECT #, 1 AS s FROM @ WHERE id = 4 UNION SELECT #, s % 3 + 1 FROM r) SELECT count(*) FROM r');
 -- The same by sorting alone, by hashing alone, on disk, in parallel.
 SET enable_hashagg = off;
