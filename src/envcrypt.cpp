@@ -7,7 +7,10 @@
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
 #include "pg/key_cache.h"
+#include "pg/key_creation.h"
+#include "pg/loading.h"
 #include "pg/log_filter.h"
+#include "pg/master_ring.h"
 #include "pg/orphaned_keys.h"
 #include "pg/rights.h"
 #include "pg/role_plans.h"
@@ -28,16 +31,19 @@ PGDLLEXPORT void _PG_init();
 void _PG_init() {
     if (!envcrypt::FetchAlgorithms().ok())
         envcrypt::WarnOfMissingAlgorithms();
-    envcrypt::DefineSettings();
+    envcrypt::DefineSettings({.session_ring_changed = envcrypt::ForgetSessionRing,
+                              .server_ring_changed = envcrypt::ForgetServerRing,
+                              .cache_size_changed = envcrypt::SetKeyCacheSize});
     envcrypt::RegisterExtensionCallbacks();
     envcrypt::RegisterRightsCallbacks();
     envcrypt::RegisterKeyCacheCallbacks();
-    envcrypt::RegisterOrphanCallbacks();
+    envcrypt::RegisterOrphanCallbacks(envcrypt::RestoreKey);
     envcrypt::RegisterCheckCacheCallbacks();
     envcrypt::RegisterTransitCallbacks();
     envcrypt::RegisterTypeCallbacks();
     envcrypt::InstallLogHook();
-    envcrypt::InstallStatementHooks();
+    envcrypt::InstallStatementHooks(
+        {.copying_in = envcrypt::HideLines, .discarded = envcrypt::ForgetTransitIds});
     envcrypt::InstallDdlHooks();
     envcrypt::InstallPlanHooks();
 }

@@ -1,6 +1,5 @@
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
-#include "pg/key_loss.h"
 #include "pg/memo.h"
 
 extern "C" {

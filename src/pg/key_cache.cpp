@@ -31,7 +31,8 @@ void DropUncommitted() {
 extern "C" {
 
 void envcrypt_wipe_at_exit(int, Datum) {
-    ForgetAllRings();
+    if (cache != nullptr)
+        cache->Clear();
     if (random_pool != nullptr)
         random_pool->~RandomPool();
     random_pool = nullptr;
@@ -54,9 +55,22 @@ void envcrypt_subxact_callback(SubXactEvent event, SubTransactionId, SubTransact
 
 }  // extern "C"
 
+// Memory contexts' callbacks do not run at exit.
+void WipeAtExit() {
+    static int registered_process = 0;
+    if (registered_process != MyProcPid)
+        on_proc_exit(envcrypt_wipe_at_exit, static_cast<Datum>(0));
+    registered_process = MyProcPid;
+}
+
+void ClearKeyCache() noexcept {
+    if (cache != nullptr)
+        cache->Clear();
+}
+
 DataKeyCache &Cache() {
     if (unlikely(cache == nullptr)) {
-        WipeKeysAtExit();
+        WipeAtExit();
         cache = new (std::nothrow) DataKeyCache(static_cast<std::size_t>(settings.cache_size));
         if (cache == nullptr)
             RaiseStatus({Code::kNoMemory});
@@ -178,24 +192,13 @@ RandomPool &Random() noexcept {
     return *random_pool;
 }
 
-void WipeKeysAtExit() {
-    static int registered_process = 0;
-    if (registered_process != MyProcPid)
-        on_proc_exit(envcrypt_wipe_at_exit, static_cast<Datum>(0));
-    registered_process = MyProcPid;
-}
-
-void ClearKeyCache() noexcept {
-    if (cache != nullptr)
-        cache->Clear();
-}
-
 void SetKeyCacheSize(int entries) noexcept {
     if (cache != nullptr)
         cache->SetCapacity(static_cast<std::size_t>(entries));
 }
 
 void RegisterKeyCacheCallbacks() {
+    OnRingChange(ClearKeyCache);
     RegisterXactCallback(envcrypt_xact_callback, nullptr);
     RegisterSubXactCallback(envcrypt_subxact_callback, nullptr);
 }

@@ -41,11 +41,6 @@ Aead *WrappingKeyFor(const Fingerprint &master);
 // Random returns the randomness for keys and nonces, transit ids included, that this process filled itself.
 RandomPool &Random() noexcept;
 
-// WipeKeysAtExit is called before the first key of a process is opened: memory contexts' callbacks do not run
-// at exit.
-void WipeKeysAtExit();
-
-void ClearKeyCache() noexcept;
 void SetKeyCacheSize(int entries) noexcept;
 void RegisterKeyCacheCallbacks();
 

@@ -4,8 +4,6 @@
 // stays so. A replication worker's rows meet those that this server made before it subscribed: one key or
 // fingerprint that both have is one row, in the state that the publisher has for it.
 
-#include "pg/key_table_trigger.h"
-
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
 #include "pg/key_locks.h"
@@ -13,10 +11,6 @@
 #include "pg/key_table.h"
 #include "pg/master_key_table.h"
 #include "pg/statement_state.h"
-
-extern "C" {
-Datum envcrypt_key_table_trigger(PG_FUNCTION_ARGS);
-}
 
 namespace envcrypt {
 namespace {
@@ -114,12 +108,6 @@ bool RowWritten(const TriggerData *data) {
 }
 
 }  // namespace
-
-bool IsKeyTableTrigger(Oid function) {
-    FmgrInfo info;
-    fmgr_info(function, &info);
-    return info.fn_addr == envcrypt_key_table_trigger;
-}
 
 }  // namespace envcrypt
 

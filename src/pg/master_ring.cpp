@@ -6,12 +6,12 @@
 #include "core/key_file.h"
 
 #include "pg/errors.h"
-#include "pg/key_cache.h"
 #include "pg/master_ring.h"
 #include "pg/reload.h"
 #include "pg/settings.h"
 
 extern "C" {
+#include "storage/ipc.h"
 #include "utils/timestamp.h"
 }
 
@@ -25,8 +25,23 @@ bool server_ring_valid = false;
 struct stat server_file {};           // as it was when it was read
 TimestampTz server_ring_read_at = 0;  // the configuration reload after which the file was read
 
+void (*ring_changed)() noexcept = []() noexcept {};
+
+extern "C" void envcrypt_wipe_rings(int, Datum) {
+    ForgetSessionRing();
+    ForgetServerRing();
+}
+
+// Memory contexts' callbacks do not run at exit.
+void WipeRingsAtExit() {
+    static int registered_process = 0;
+    if (registered_process != MyProcPid)
+        on_proc_exit(envcrypt_wipe_rings, static_cast<Datum>(0));
+    registered_process = MyProcPid;
+}
+
 Keyring *Allocated(Keyring **ring) {
-    WipeKeysAtExit();
+    WipeRingsAtExit();
     if (*ring == nullptr)
         *ring = new (std::nothrow) Keyring;
     if (*ring == nullptr)
@@ -104,7 +119,7 @@ KeyFileResult RefreshServerRing() {
     Keyring *ring = Allocated(&server_ring);
     const TimestampTz reload = PgReloadTime;
     result = LoadKeyFile(settings.master_key_file, *ring);
-    ClearKeyCache();  // what was opened with keys that may be gone
+    ring_changed();  // what was opened with keys that may be gone
     server_ring_valid = result.fault == KeyFileFault::kNone;
     server_ring_read_at = reload;
     return result;
@@ -115,10 +130,6 @@ KeyFileResult RefreshServerRing() {
 }
 
 }  // namespace
-
-bool SessionHasKey() noexcept {
-    return settings.master_key != nullptr && settings.master_key[0] != '\0';
-}
 
 RingSource EffectiveRingSource() noexcept {
     if (SessionHasKey())
@@ -190,19 +201,18 @@ void ForgetSessionRing() noexcept {
     session_ring_valid = false;
     if (session_ring != nullptr)
         session_ring->Clear();
-    ClearKeyCache();
+    ring_changed();
 }
 
 void ForgetServerRing() noexcept {
     server_ring_valid = false;
     if (server_ring != nullptr)
         server_ring->Clear();
-    ClearKeyCache();
+    ring_changed();
 }
 
-void ForgetAllRings() noexcept {
-    ForgetSessionRing();
-    ForgetServerRing();
+void OnRingChange(void (*listener)() noexcept) {
+    ring_changed = listener;
 }
 
 }  // namespace envcrypt

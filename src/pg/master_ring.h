@@ -12,9 +12,6 @@ namespace envcrypt {
 
 enum class RingSource : std::uint8_t { kNone, kSession, kServerFile };
 
-// SessionHasKey: the session itself supplied a keyring (right or wrong), which then is the only one that
-// counts.
-[[nodiscard]] bool SessionHasKey() noexcept;
 [[nodiscard]] RingSource EffectiveRingSource() noexcept;
 
 // MasterRing returns the ring in force, owned here. Raises kErrNoMasterKey when there is none, and an error
@@ -32,9 +29,11 @@ Keyring *MasterRingIfUsable();
 // RingMayHaveChanged is one comparison: the configuration was reloaded since the server's ring was read.
 [[nodiscard]] bool RingMayHaveChanged() noexcept;
 
+// OnRingChange: what is called, and may not fail, when keys of a ring may be gone.
+void OnRingChange(void (*listener)() noexcept);
+
 // For parameter hooks; neither fails.
 void ForgetSessionRing() noexcept;
 void ForgetServerRing() noexcept;
-void ForgetAllRings() noexcept;
 
 }  // namespace envcrypt

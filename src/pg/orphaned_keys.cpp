@@ -1,4 +1,3 @@
-#include "pg/key_creation.h"
 #include "pg/orphaned_keys.h"
 
 namespace envcrypt {
@@ -15,6 +14,8 @@ struct CreatedKey {
 // stand together.
 CreatedKey *created_keys = nullptr;
 CreatedKey *orphaned_keys = nullptr;
+
+void (*restore_key)(const KeyRow &row) = nullptr;
 
 CreatedKey *Pop(CreatedKey **list) {
     CreatedKey *key = *list;
@@ -50,7 +51,7 @@ extern "C" void envcrypt_orphan_xact_callback(XactEvent event, void *) {
         // The statement's snapshots are gone, and what is written without one could not be followed to TOAST.
         PushActiveSnapshot(GetTransactionSnapshot());
         while (orphaned_keys != nullptr)  // an error here just aborts the transaction
-            RestoreKey(Pop(&orphaned_keys)->row);
+            restore_key(Pop(&orphaned_keys)->row);
         PopActiveSnapshot();
         AfterTriggerFireDeferred();  // those of this transaction have run already
     } else if (event != XACT_EVENT_PARALLEL_PRE_COMMIT) {
@@ -88,7 +89,8 @@ void ForgetOrphanedKey(std::uint64_t key_id) noexcept {
         *link = (*link)->next;
 }
 
-void RegisterOrphanCallbacks() {
+void RegisterOrphanCallbacks(void (*restore)(const KeyRow &row)) {
+    restore_key = restore;
     RegisterXactCallback(envcrypt_orphan_xact_callback, nullptr);
     RegisterSubXactCallback(envcrypt_orphan_subxact_callback, nullptr);
 }

@@ -21,6 +21,7 @@ void RememberCreatedKey(const KeyRow &row);
 bool FindOrphanedKey(const Owner &owner, std::uint32_t key_version, const Fingerprint &master, KeyRow *row);
 void ForgetOrphanedKey(std::uint64_t key_id) noexcept;
 
-void RegisterOrphanCallbacks();
+// `restore` stores the row of a key that is still missing when its transaction ends.
+void RegisterOrphanCallbacks(void (*restore)(const KeyRow &row));
 
 }  // namespace envcrypt

@@ -1,7 +1,7 @@
 #include "pg/errors.h"
-#include "pg/master_ring.h"
 #include "pg/memo.h"
 #include "pg/rights.h"
+#include "pg/settings.h"
 
 extern "C" {
 #include "utils/acl.h"

@@ -1,8 +1,7 @@
 #include <climits>
 
 #include "pg/errors.h"
-#include "pg/key_cache.h"
-#include "pg/master_ring.h"
+#include "core/keyring.h"
 #include "pg/settings.h"
 
 namespace envcrypt {
@@ -10,6 +9,8 @@ namespace envcrypt {
 Settings settings;
 
 namespace {
+
+SettingHandlers handlers;
 
 constexpr config_enum_entry kIoOptions[] = {{"auto", static_cast<int>(Io::kAuto), false},
                                             {"plaintext", static_cast<int>(Io::kPlaintext), false},
@@ -57,7 +58,7 @@ bool envcrypt_check_master_key(char **value, void **, GucSource source) {
 }
 
 void envcrypt_assign_master_key(const char *, void *) {
-    ForgetSessionRing();
+    handlers.session_ring_changed();
 }
 
 const char *envcrypt_show_master_key() {
@@ -65,11 +66,11 @@ const char *envcrypt_show_master_key() {
 }
 
 void envcrypt_assign_master_key_file(const char *, void *) {
-    ForgetServerRing();
+    handlers.server_ring_changed();
 }
 
 void envcrypt_assign_cache_size(int entries, void *) {
-    SetKeyCacheSize(entries);
+    handlers.cache_size_changed(entries);
 }
 
 // Where it were on for ever, it would protect from nothing.
@@ -85,7 +86,12 @@ bool envcrypt_check_allow_data_loss(bool *value, void **, GucSource source) {
 
 }  // namespace
 
-void DefineSettings() {
+bool SessionHasKey() noexcept {
+    return settings.master_key != nullptr && settings.master_key[0] != '\0';
+}
+
+void DefineSettings(const SettingHandlers &given) {
+    handlers = given;
     DefineCustomStringVariable(
         "envcrypt.master_key",
         "The session's keyring: master keys separated by colons, the first one primary.",

@@ -22,6 +22,17 @@ struct Settings {
 
 extern Settings settings;
 
-void DefineSettings();
+// SessionHasKey: the session itself supplied a keyring (right or wrong), which then is the only one that
+// counts.
+[[nodiscard]] bool SessionHasKey() noexcept;
+
+// What hears of a parameter's new value. They run inside PostgreSQL's assign hooks, so none may fail.
+struct SettingHandlers {
+    void (*session_ring_changed)() noexcept;
+    void (*server_ring_changed)() noexcept;
+    void (*cache_size_changed)(int entries) noexcept;
+};
+
+void DefineSettings(const SettingHandlers &handlers);
 
 }  // namespace envcrypt

@@ -1,8 +1,5 @@
 #include "pg/statement_state.h"
 
-#include "pg/loading.h"
-#include "pg/transit.h"
-
 extern "C" {
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -25,6 +22,7 @@ int altering_table = 0;  // how many ALTER TABLE statements
 int copying_in = 0;      // how many COPY FROM statements
 int loading = 0;         // how many of those have no WHERE clause
 int making_view = 0;     // how many CREATE VIEW statements
+StatementHandlers handlers;
 ProcessUtility_hook_type next_utility_hook = nullptr;
 
 // RunCounted runs a statement with *depth one higher, also when it fails.
@@ -50,7 +48,7 @@ bool IsCopyFrom(const Node *statement) {
 
 template <typename Run>
 void RunCopyFrom(const CopyStmt *copy, const Run &run) {
-    HideLines(copy);
+    handlers.copying_in(copy);
     RunCounted(&copying_in, [&] {
         if (copy->whereClause == nullptr)
             RunCounted(&loading, run);
@@ -81,7 +79,7 @@ extern "C" void envcrypt_process_utility(PlannedStmt *statement, const char *que
     else
         run();
     if (IsDiscardAll(statement->utilityStmt))
-        ForgetTransitIds();
+        handlers.discarded();
 }
 
 // The statement during which the library was loaded ran past the hook: its portal tells what it is.
@@ -138,7 +136,8 @@ bool IsInsideTrigger() {
     return DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) > 0;
 }
 
-void InstallStatementHooks() {
+void InstallStatementHooks(const StatementHandlers &given) {
+    handlers = given;
     next_utility_hook = ProcessUtility_hook;
     ProcessUtility_hook = envcrypt_process_utility;
 }

@@ -3,6 +3,10 @@
 
 #include "pg/backend.h"
 
+extern "C" {
+#include "nodes/parsenodes.h"
+}
+
 namespace envcrypt {
 
 // IsAnalyzing: ANALYZE runs here. Nothing is opened then: statistics are kept in plain sight.
@@ -28,6 +32,12 @@ namespace envcrypt {
 [[nodiscard]] bool IsLoading() noexcept;
 [[nodiscard]] bool IsInsideTrigger();
 
-void InstallStatementHooks();
+// What hears of statements: of a COPY FROM before it runs, of DISCARD ALL after it did.
+struct StatementHandlers {
+    void (*copying_in)(const CopyStmt *copy);
+    void (*discarded)() noexcept;
+};
+
+void InstallStatementHooks(const StatementHandlers &handlers);
 
 }  // namespace envcrypt

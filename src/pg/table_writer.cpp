@@ -2,8 +2,8 @@
 
 #include "pg/check_cache.h"
 #include "pg/errors.h"
-#include "pg/key_table_trigger.h"
 #include "pg/subscribed_keys.h"
+#include "pg/type_identity.h"
 
 extern "C" {
 #include "catalog/pg_trigger.h"
@@ -27,7 +27,7 @@ void LeaveOutOurTrigger(ResultRelInfo *target) {
     int kept = 0;
     for (int i = 0; i < triggers->numtriggers; i++) {
         const Trigger &trigger = triggers->triggers[i];
-        if (IsKeyTableTrigger(trigger.tgfoid))
+        if (IsOurFunction(trigger.tgfoid, "envcrypt_key_table_trigger"))
             continue;
         const auto fires = [&trigger](std::int16_t event) {
             return TRIGGER_TYPE_MATCHES(trigger.tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_BEFORE, event);
