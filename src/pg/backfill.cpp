@@ -8,7 +8,7 @@
 #include "pg/rights.h"
 #include "pg/table_scan.h"
 #include "pg/twin.h"
-#include "pg/type_identity.h"
+#include "pg/own_function.h"
 
 extern "C" {
 #include "storage/bufmgr.h"

@@ -4,7 +4,7 @@
 #include "pg/errors.h"
 #include "pg/settings.h"
 #include "pg/type_columns.h"
-#include "pg/type_identity.h"
+#include "pg/own_function.h"
 
 extern "C" {
 #include "catalog/pg_class.h"

@@ -1,6 +1,7 @@
 #include "pg/base_type.h"
 #include "pg/errors.h"
 #include "pg/made_type_call.h"
+#include "pg/own_function.h"
 #include "pg/type_identity.h"
 #include "pg/without_contents.h"
 

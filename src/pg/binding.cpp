@@ -1,7 +1,9 @@
 #include "pg/binding.h"
 
+#include <algorithm>
+#include <array>
+
 #include "pg/errors.h"
-#include "pg/just_bound.h"
 #include "pg/key_cache.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
@@ -33,6 +35,54 @@ SealedFor WhoseKey(std::uint64_t key_id, const Owner &owner) {
     if (stored.shredded)
         return SealedFor::kShredded;
     return IsKeyOf(stored.row, owner) ? SealedFor::kOwner : SealedFor::kOther;
+}
+
+// Values that the running command has bound to a row, out of what its role has typed.
+//
+// In INSERT ... ON CONFLICT DO UPDATE, EXCLUDED has such values, bound for the row that was not inserted.
+// Where the row that is there has another owner they are re-bound, as a value in transit is: the role knows
+// what they hold.
+struct JustBound {
+    Oid role;
+    LocalTransactionId transaction;
+    CommandId command;
+    std::uint64_t key_id;
+    std::array<std::uint8_t, kMaxNonceBytes> nonce;
+};
+constexpr std::size_t kMaxJustBound = 128;  // of a row's protected columns, these at least
+JustBound just_bound[kMaxJustBound];
+std::size_t just_bound_next = 0;
+
+// The value as it would be remembered now.
+JustBound BoundNow(const SealedHeader &header, const struct varlena *sealed) {
+    JustBound now{.role = GetUserId(),
+                  .transaction = CurrentLocalTransaction(),
+                  .command = GetCurrentCommandId(false),
+                  .key_id = header.key_id,
+                  .nonce = {}};
+    std::ranges::copy(SealedNonce(header, VarlenaBytes(sealed)), now.nonce.begin());
+    return now;
+}
+
+bool IsSame(const JustBound &left, const JustBound &right) noexcept {
+    return left.nonce == right.nonce && left.key_id == right.key_id && left.command == right.command &&
+           left.transaction == right.transaction && left.role == right.role;
+}
+
+void RememberBound(const struct varlena *bound) {
+    const auto bytes = VarlenaBytes(bound);
+    SealedHeader header;
+    if (!ParseHeader(bytes, bytes.size(), &header).ok())
+        return;
+    just_bound[just_bound_next] = BoundNow(header, bound);
+    just_bound_next = (just_bound_next + 1) % kMaxJustBound;
+}
+
+// By this command and for the current role. `sealed` may be the beginning of the value.
+bool WasJustBound(const SealedHeader &header, const struct varlena *sealed) {
+    const JustBound now = BoundNow(header, sealed);
+    return std::ranges::any_of(just_bound,
+                               [&now](const JustBound &bound) noexcept { return IsSame(bound, now); });
 }
 
 Datum Rebind(const BaseType &type, const SealedHeader &header, const struct varlena *sealed,

@@ -1,12 +1,8 @@
 // owner_functions.cpp: SQL functions that seal, open and ask for an owner.
 
-#include "core/encoding.h"
-#include "core/keyring.h"
-
 #include "pg/armored.h"
 #include "pg/errors.h"
-#include "pg/key_creation.h"
-#include "pg/master_ring.h"
+#include "pg/key_cache.h"
 #include "pg/rights.h"
 #include "pg/seal.h"
 
@@ -28,26 +24,6 @@ SealedHeader HeaderOnly(FunctionCallInfo fcinfo) {
 }  // namespace envcrypt
 
 using namespace envcrypt;
-
-ENVCRYPT_FUNCTION(envcrypt_generate_master_key) {
-    constexpr std::size_t kChars = Base64Chars(kKeyBytes);
-    auto *text = static_cast<struct varlena *>(palloc(VARHDRSZ + kChars + 1));
-    SET_VARSIZE(text, VARHDRSZ + kChars);
-    const Status status = GenerateMasterKey(std::span<char, kChars + 1>(VARDATA(text), kChars + 1));
-    if (!status.ok())
-        RaiseStatus(status);
-    PG_RETURN_TEXT_P(text);
-}
-
-ENVCRYPT_FUNCTION(envcrypt_create_user_key) {
-    RequireKeyAdministrator();
-    const Owner owner = OwnerFromArgument(fcinfo, 0);
-    const bool after_shred = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
-    if (EffectiveRingSource() == RingSource::kNone)
-        RingForChange();
-    const DataKey *key = EnsureActiveKey(owner, after_shred, "envcrypt_create_user_key()");
-    PG_RETURN_INT64(static_cast<int64>(key->row.key_id));
-}
 
 ENVCRYPT_FUNCTION(envcrypt_encrypt_for_user) {
     RequireSeal();

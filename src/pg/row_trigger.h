@@ -9,26 +9,13 @@
 #include "pg/base_type.h"
 #include "pg/binding.h"
 #include "pg/owner_type.h"
+#include "pg/trigger_form.h"
 
 extern "C" {
 #include "commands/trigger.h"
 }
 
 namespace envcrypt {
-
-inline constexpr int kMaxTriggerColumns = 3;
-
-// ColumnsOfTrigger reads the columns that a WHEN clause of ours, as pg_trigger.tgqual has it, names, in its
-// order: different columns, of each of which it asks whether it is null. Of any other clause, the count is 0.
-struct TriggerColumns {
-    int count;
-    AttrNumber column[kMaxTriggerColumns];
-    bool is_null[kMaxTriggerColumns];  // asked is IS NULL, not IS NOT NULL
-};
-TriggerColumns ColumnsOfTrigger(const char *when);
-
-// HasFormOfOurs: fires at these events and times (TRIGGER_TYPE_...), whatever columns an UPDATE names.
-bool HasFormOfOurs(const Trigger &trigger, std::int16_t type);
 
 struct RowTrigger {
     Oid trigger;  // key of the table that keeps these

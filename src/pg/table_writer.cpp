@@ -3,7 +3,7 @@
 #include "pg/check_cache.h"
 #include "pg/errors.h"
 #include "pg/subscribed_keys.h"
-#include "pg/type_identity.h"
+#include "pg/own_function.h"
 
 extern "C" {
 #include "catalog/pg_trigger.h"

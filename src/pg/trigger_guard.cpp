@@ -6,7 +6,7 @@
 #include "pg/errors.h"
 #include "pg/row_trigger.h"
 #include "pg/settings.h"
-#include "pg/type_identity.h"
+#include "pg/own_function.h"
 
 extern "C" {
 #include "access/stratnum.h"

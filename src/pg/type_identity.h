@@ -12,9 +12,6 @@ extern "C" {
 
 namespace envcrypt {
 
-// IsOurFunction: a function in C that calls `source` of this library.
-bool IsOurFunction(Oid function, std::string_view source);
-
 // BaseOpenedBy returns what the type's envcrypt_open() returns, which stands beside its input function, or
 // InvalidOid: while a dump is restored, values are read before that function is there.
 Oid BaseOpenedBy(const FormData_pg_type &type);
