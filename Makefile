@@ -6,8 +6,8 @@ MODULE_big = envcrypt
 DATA = $(wildcard sql/envcrypt--*.sql)
 
 CORE_OBJS = $(patsubst %.cpp,%.o,$(wildcard src/core/*.cpp))
-PG_OBJS = $(patsubst %.cpp,%.o,$(wildcard src/pg/*.cpp)) src/envcrypt.o
-OBJS = $(CORE_OBJS) $(PG_OBJS)
+SERVER_OBJS = $(patsubst %.cpp,%.o,$(filter-out src/core/%,$(wildcard src/*/*.cpp)) $(wildcard src/*.cpp))
+OBJS = $(CORE_OBJS) $(SERVER_OBJS)
 
 # pg_regress: each test once, in this order. `make lint` checks that every file in test/sql stands here.
 REGRESS = install keys types types_all type_modifiers type_casts type_order io rights rotation shred refused ddl_guard \
