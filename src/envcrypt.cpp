@@ -1,23 +1,23 @@
 // envcrypt.cpp: what PostgreSQL loads: the magic block and _PG_init, a table of contents.
 #include "core/algorithms.h"
 
-#include "pg/backend.h"
 #include "pg/check_cache.h"
 #include "pg/ddl_commands.h"
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
 #include "pg/key_cache.h"
 #include "pg/key_creation.h"
 #include "pg/loading.h"
-#include "pg/log_filter.h"
 #include "pg/master_ring.h"
 #include "pg/orphaned_keys.h"
-#include "pg/rights.h"
 #include "pg/role_plans.h"
-#include "pg/settings.h"
-#include "pg/statement_state.h"
 #include "pg/transit.h"
 #include "pg/type_identity.h"
+#include "server/backend.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
+#include "server/log_filter.h"
+#include "server/rights.h"
+#include "server/settings.h"
+#include "server/statement_state.h"
 
 extern "C" {
 #if PG_VERSION_NUM >= 180000

@@ -3,7 +3,7 @@
 #include "core/encoding.h"
 
 #include "pg/armored.h"
-#include "pg/errors.h"
+#include "server/errors.h"
 
 namespace envcrypt {
 namespace {

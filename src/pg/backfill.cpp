@@ -4,11 +4,11 @@
 // fires and no constraint is checked: nothing changes that they could see. A row that someone else has locked
 // or changed meanwhile is left alone: the sync trigger has written its twin, or a later pass does.
 
-#include "pg/errors.h"
-#include "pg/rights.h"
-#include "pg/table_scan.h"
 #include "pg/twin.h"
-#include "pg/own_function.h"
+#include "server/errors.h"
+#include "server/own_function.h"
+#include "server/rights.h"
+#include "server/table_scan.h"
 
 extern "C" {
 #include "storage/bufmgr.h"

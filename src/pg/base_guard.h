@@ -5,7 +5,7 @@
 // would not open, or open as something else.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

@@ -1,9 +1,9 @@
 #include "pg/base_type.h"
-#include "pg/errors.h"
 #include "pg/made_type_call.h"
-#include "pg/own_function.h"
 #include "pg/type_identity.h"
-#include "pg/without_contents.h"
+#include "server/errors.h"
+#include "server/own_function.h"
+#include "server/without_contents.h"
 
 extern "C" {
 #include "catalog/pg_range.h"

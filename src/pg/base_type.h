@@ -7,7 +7,7 @@
 
 #include "core/sealed_value.h"
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 extern "C" {
 #include "access/transam.h"

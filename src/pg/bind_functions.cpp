@@ -2,9 +2,9 @@
 
 #include "pg/armored.h"
 #include "pg/binding.h"
-#include "pg/errors.h"
-#include "pg/rights.h"
 #include "pg/seal.h"
+#include "server/errors.h"
+#include "server/rights.h"
 
 namespace envcrypt {
 namespace {

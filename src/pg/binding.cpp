@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 
-#include "pg/errors.h"
 #include "pg/key_cache.h"
-#include "pg/rights.h"
 #include "pg/seal.h"
 #include "pg/sealing_key.h"
-#include "pg/statement_state.h"
 #include "pg/transit.h"
+#include "server/errors.h"
+#include "server/rights.h"
+#include "server/statement_state.h"
 
 namespace envcrypt {
 namespace {

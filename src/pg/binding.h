@@ -6,9 +6,9 @@
 // it means to open, and is not tricked into it by the values it is given.
 #pragma once
 
-#include "pg/backend.h"
 #include "pg/base_type.h"
 #include "pg/owner.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

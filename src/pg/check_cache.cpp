@@ -1,6 +1,6 @@
 #include "pg/check_cache.h"
 
-#include "pg/extension_objects.h"
+#include "server/extension_objects.h"
 
 extern "C" {
 #include "optimizer/optimizer.h"

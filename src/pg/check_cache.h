@@ -5,7 +5,7 @@
 // points into the memory of the executor that ran it.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

@@ -1,8 +1,8 @@
 #include "pg/container.h"
 
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
 #include "pg/type_identity.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
 
 extern "C" {
 #include "libpq/pqformat.h"

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "pg/errors.h"
 #include "pg/key_loss.h"
+#include "server/errors.h"
 
 extern "C" {
 #include "catalog/objectaccess.h"

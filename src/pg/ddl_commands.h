@@ -6,7 +6,7 @@
 // The hook is set only while such a command runs: PostgreSQL keeps fewer caches while there is one.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

@@ -5,10 +5,10 @@
 #include "pg/base_guard.h"
 #include "pg/base_type.h"
 #include "pg/ddl_commands.h"
-#include "pg/errors.h"
 #include "pg/lookup_guard.h"
 #include "pg/trigger_guard.h"
 #include "pg/type_columns.h"
+#include "server/errors.h"
 
 extern "C" {
 #include "catalog/dependency.h"

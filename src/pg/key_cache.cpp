@@ -1,12 +1,12 @@
 #include <array>
 #include <new>
 
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
 #include "pg/key_cache.h"
 #include "pg/master_key_table.h"
 #include "pg/master_ring.h"
-#include "pg/settings.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
+#include "server/settings.h"
 
 extern "C" {
 #include "storage/ipc.h"

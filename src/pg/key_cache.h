@@ -11,9 +11,9 @@
 #include "core/data_key_cache.h"
 #include "core/random.h"
 
-#include "pg/backend.h"
 #include "pg/key_table.h"
 #include "pg/owner.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

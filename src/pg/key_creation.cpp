@@ -1,14 +1,14 @@
 #include <algorithm>
 #include <array>
 
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
 #include "pg/key_creation.h"
 #include "pg/master_key_table.h"
 #include "pg/master_ring.h"
 #include "pg/orphaned_keys.h"
-#include "pg/rights.h"
-#include "pg/settings.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
+#include "server/rights.h"
+#include "server/settings.h"
 
 namespace envcrypt {
 namespace {

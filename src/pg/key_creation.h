@@ -7,10 +7,10 @@
 
 #include <array>
 
-#include "pg/backend.h"
 #include "pg/key_cache.h"
 #include "pg/key_locks.h"
 #include "pg/owner.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

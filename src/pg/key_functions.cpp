@@ -3,10 +3,10 @@
 #include "core/encoding.h"
 #include "core/keyring.h"
 
-#include "pg/errors.h"
 #include "pg/key_creation.h"
 #include "pg/master_ring.h"
-#include "pg/rights.h"
+#include "server/errors.h"
+#include "server/rights.h"
 
 using namespace envcrypt;
 

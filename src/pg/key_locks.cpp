@@ -1,9 +1,9 @@
 #include "pg/key_locks.h"
 
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
-#include "pg/patient_lock.h"
 #include "pg/subscribed_keys.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
+#include "server/patient_lock.h"
 
 extern "C" {
 #include "access/xlog.h"

@@ -26,7 +26,7 @@
 //                      a higher one; an owner who was shredded meanwhile fails the transaction.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

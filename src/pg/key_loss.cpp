@@ -2,12 +2,12 @@
 
 #include "pg/base_type.h"
 #include "pg/ddl_commands.h"
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
-#include "pg/settings.h"
-#include "pg/statement_state.h"
 #include "pg/type_columns.h"
 #include "pg/type_identity.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
+#include "server/settings.h"
+#include "server/statement_state.h"
 
 extern "C" {
 #include "catalog/dependency.h"

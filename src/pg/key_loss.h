@@ -5,7 +5,7 @@
 // something else (its type, the extension), TRUNCATE of a key table, DELETE of a data key.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 extern "C" {
 #include "commands/trigger.h"

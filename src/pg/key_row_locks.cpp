@@ -1,8 +1,8 @@
 #include "pg/key_row_locks.h"
 
-#include "pg/extension_objects.h"
-#include "pg/fresh_scan.h"
 #include "pg/key_table.h"
+#include "server/extension_objects.h"
+#include "server/fresh_scan.h"
 
 extern "C" {
 #include "storage/lmgr.h"

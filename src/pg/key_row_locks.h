@@ -6,8 +6,8 @@
 // anything else that they decide by only after they have the lock.
 #pragma once
 
-#include "pg/backend.h"
 #include "pg/owner.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

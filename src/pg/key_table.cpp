@@ -2,10 +2,10 @@
 #include <array>
 #include <cstring>
 
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
-#include "pg/fresh_scan.h"
 #include "pg/key_table.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
+#include "server/fresh_scan.h"
 
 extern "C" {
 #include "catalog/pg_collation.h"

@@ -9,9 +9,9 @@
 
 #include "core/key_operations.h"
 
-#include "pg/backend.h"
 #include "pg/owner.h"
 #include "pg/table_writer.h"
+#include "server/backend.h"
 
 extern "C" {
 #include "access/skey.h"

@@ -5,9 +5,9 @@
 #include "core/aead.h"
 
 #include "pg/base_type.h"
-#include "pg/language.h"
-#include "pg/log_filter.h"
-#include "pg/statement_state.h"
+#include "server/language.h"
+#include "server/log_filter.h"
+#include "server/statement_state.h"
 
 extern "C" {
 #include "catalog/pg_class.h"

@@ -6,7 +6,7 @@
 // look at other rows, open what they open, or fail.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 extern "C" {
 #include "nodes/parsenodes.h"

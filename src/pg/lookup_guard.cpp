@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "pg/base_type.h"
-#include "pg/errors.h"
+#include "server/errors.h"
 
 extern "C" {
 #include "access/stratnum.h"

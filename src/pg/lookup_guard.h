@@ -7,7 +7,7 @@
 // insufficient_privilege.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

@@ -1,7 +1,7 @@
-#include "pg/extension_objects.h"
+#include "server/extension_objects.h"
 #include "pg/managed_owners.h"
-#include "pg/trigger_form.h"
 #include "pg/users_table.h"
+#include "server/trigger_form.h"
 
 extern "C" {
 #include "catalog/pg_depend.h"

@@ -6,8 +6,8 @@
 // keep theirs.
 #pragma once
 
-#include "pg/backend.h"
 #include "pg/owner.h"
+#include "server/backend.h"
 
 extern "C" {
 #include "catalog/pg_trigger.h"

@@ -2,12 +2,12 @@
 #include <array>
 #include <cstring>
 
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
-#include "pg/fresh_scan.h"
 #include "pg/key_locks.h"
 #include "pg/master_key_table.h"
 #include "pg/table_writer.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
+#include "server/fresh_scan.h"
 
 extern "C" {
 #include "utils/timestamp.h"

@@ -5,10 +5,10 @@
 
 #include "core/key_file.h"
 
-#include "pg/errors.h"
 #include "pg/master_ring.h"
-#include "pg/reload.h"
-#include "pg/settings.h"
+#include "server/errors.h"
+#include "server/reload.h"
+#include "server/settings.h"
 
 extern "C" {
 #include "storage/ipc.h"

@@ -6,7 +6,7 @@
 
 #include "core/keyring.h"
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

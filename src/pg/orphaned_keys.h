@@ -7,9 +7,9 @@
 // whole takes all of it along.
 #pragma once
 
-#include "pg/backend.h"
 #include "pg/key_table.h"
 #include "pg/owner.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

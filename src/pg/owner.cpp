@@ -1,7 +1,7 @@
 #include "core/wrapped_key.h"
 
-#include "pg/errors.h"
 #include "pg/owner.h"
+#include "server/errors.h"
 
 namespace envcrypt {
 

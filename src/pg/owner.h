@@ -1,7 +1,7 @@
 // owner.h: the name of a row's owner, as SQL gives it and as the formats need it.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

@@ -1,10 +1,10 @@
 // owner_functions.cpp: SQL functions that seal, open and ask for an owner.
 
 #include "pg/armored.h"
-#include "pg/errors.h"
 #include "pg/key_cache.h"
-#include "pg/rights.h"
 #include "pg/seal.h"
+#include "server/errors.h"
+#include "server/rights.h"
 
 namespace envcrypt {
 namespace {

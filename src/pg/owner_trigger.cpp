@@ -1,8 +1,8 @@
 // owner_trigger.cpp: the trigger that binds the values of a protected column to their row's owner.
 
-#include "pg/errors.h"
 #include "pg/row_trigger.h"
-#include "pg/statement_state.h"
+#include "server/errors.h"
+#include "server/statement_state.h"
 
 using namespace envcrypt;
 

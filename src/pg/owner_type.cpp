@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
 
 extern "C" {
 #include "catalog/dependency.h"

@@ -7,7 +7,7 @@
 // collation that takes different bytes for equal.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

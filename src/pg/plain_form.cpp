@@ -4,9 +4,9 @@
 #include "core/secret.h"
 
 #include "pg/container.h"
-#include "pg/errors.h"
 #include "pg/made_type_call.h"
-#include "pg/without_contents.h"
+#include "server/errors.h"
+#include "server/without_contents.h"
 
 extern "C" {
 #include "catalog/pg_type.h"

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "pg/errors.h"
-#include "pg/rights.h"
-#include "pg/own_function.h"
+#include "server/errors.h"
+#include "server/own_function.h"
+#include "server/rights.h"
 
 extern "C" {
 #include "catalog/pg_type.h"

@@ -6,16 +6,16 @@
 // table's owner would write them, without triggers and constraints: no plaintext changes. The caller keeps
 // the lock, so that nobody else writes in between.
 
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
-#include "pg/fresh_scan.h"
 #include "pg/key_creation.h"
 #include "pg/key_row_locks.h"
 #include "pg/key_table.h"
-#include "pg/rights.h"
 #include "pg/seal.h"
 #include "pg/shredding.h"
-#include "pg/table_scan.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
+#include "server/fresh_scan.h"
+#include "server/rights.h"
+#include "server/table_scan.h"
 
 extern "C" {
 #include "access/detoast.h"

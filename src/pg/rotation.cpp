@@ -6,14 +6,14 @@
 
 #include "core/key_operations.h"
 
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
 #include "pg/key_creation.h"
 #include "pg/key_table.h"
 #include "pg/master_key_table.h"
 #include "pg/master_ring.h"
-#include "pg/rights.h"
-#include "pg/table_scan.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
+#include "server/rights.h"
+#include "server/table_scan.h"
 
 namespace envcrypt {
 namespace {

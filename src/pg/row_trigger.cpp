@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
 
 extern "C" {
 #include "catalog/pg_trigger.h"

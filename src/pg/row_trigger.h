@@ -5,11 +5,11 @@
 // its arguments stand the column's context id and what to do about a row without an owner.
 #pragma once
 
-#include "pg/backend.h"
 #include "pg/base_type.h"
 #include "pg/binding.h"
 #include "pg/owner_type.h"
-#include "pg/trigger_form.h"
+#include "server/backend.h"
+#include "server/trigger_form.h"
 
 extern "C" {
 #include "commands/trigger.h"

@@ -1,14 +1,14 @@
 #include <algorithm>
 #include <array>
 
-#include "pg/errors.h"
 #include "pg/key_cache.h"
-#include "pg/log_filter.h"
 #include "pg/plain_form.h"
 #include "pg/seal.h"
 #include "pg/sealing_key.h"
-#include "pg/statement_state.h"
 #include "pg/transit.h"
+#include "server/errors.h"
+#include "server/log_filter.h"
+#include "server/statement_state.h"
 
 extern "C" {
 #include "access/detoast.h"

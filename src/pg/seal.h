@@ -3,9 +3,9 @@
 
 #include "core/sealed_value.h"
 
-#include "pg/backend.h"
 #include "pg/base_type.h"
 #include "pg/owner.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

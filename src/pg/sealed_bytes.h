@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "pg/backend.h"
-#include "pg/statement_state.h"
+#include "server/backend.h"
+#include "server/statement_state.h"
 
 namespace envcrypt {
 

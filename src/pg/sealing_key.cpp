@@ -1,11 +1,11 @@
 #include "pg/sealing_key.h"
 
-#include "pg/errors.h"
 #include "pg/key_creation.h"
 #include "pg/managed_owners.h"
 #include "pg/master_key_table.h"
 #include "pg/master_ring.h"
-#include "pg/settings.h"
+#include "server/errors.h"
+#include "server/settings.h"
 
 namespace envcrypt {
 namespace {

@@ -2,9 +2,9 @@
 // that.
 #pragma once
 
-#include "pg/backend.h"
 #include "pg/key_cache.h"
 #include "pg/owner.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
 #include "pg/key_creation.h"
 #include "pg/key_row_locks.h"
 #include "pg/key_table.h"
-#include "pg/rights.h"
 #include "pg/shredding.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
+#include "server/rights.h"
 
 extern "C" {
 #include "catalog/pg_type.h"

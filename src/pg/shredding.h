@@ -1,8 +1,8 @@
 // shredding.h: how data keys cease to be.
 #pragma once
 
-#include "pg/backend.h"
 #include "pg/key_creation.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

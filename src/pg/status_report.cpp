@@ -9,15 +9,15 @@
 
 #include "core/keyring.h"
 
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
-#include "pg/fresh_scan.h"
 #include "pg/key_table.h"
 #include "pg/master_key_table.h"
 #include "pg/master_ring.h"
-#include "pg/rights.h"
-#include "pg/settings.h"
 #include "pg/subscribed_keys.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
+#include "server/fresh_scan.h"
+#include "server/rights.h"
+#include "server/settings.h"
 
 extern "C" {
 #include "executor/spi.h"

@@ -1,8 +1,8 @@
 #include "pg/subscribed_keys.h"
 
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
-#include "pg/statement_state.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
+#include "server/statement_state.h"
 
 extern "C" {
 #include "catalog/pg_subscription.h"

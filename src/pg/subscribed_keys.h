@@ -4,7 +4,7 @@
 // was shredded here would come back with the publisher's next rotation.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

@@ -1,9 +1,9 @@
 // sync_trigger.cpp: the trigger that keeps a column's encrypted twin in step, while
 // envcrypt_protect_online() works on a table with traffic.
 
-#include "pg/errors.h"
-#include "pg/statement_state.h"
 #include "pg/twin.h"
+#include "server/errors.h"
+#include "server/statement_state.h"
 
 using namespace envcrypt;
 

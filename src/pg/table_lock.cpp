@@ -4,7 +4,7 @@
 // on what is in it, and another one take the old name. Statements that name the table must not reach what
 // stands there then, so that the schema's row is locked, too, until the transaction ends: renaming it waits.
 
-#include "pg/errors.h"
+#include "server/errors.h"
 
 extern "C" {
 #include "catalog/pg_attrdef.h"

@@ -1,6 +1,6 @@
 #include "pg/table_query.h"
 
-#include "pg/errors.h"
+#include "server/errors.h"
 
 extern "C" {
 #include "executor/tstoreReceiver.h"

@@ -6,7 +6,7 @@
 // plan of it is kept, so that no name is read twice.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

@@ -1,9 +1,9 @@
 #include "pg/table_writer.h"
 
 #include "pg/check_cache.h"
-#include "pg/errors.h"
 #include "pg/subscribed_keys.h"
-#include "pg/own_function.h"
+#include "server/errors.h"
+#include "server/own_function.h"
 
 extern "C" {
 #include "catalog/pg_trigger.h"

@@ -9,7 +9,7 @@
 // back into us: hold no DataKey, keyring or wrapping key across a call of this header.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

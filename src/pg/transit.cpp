@@ -4,8 +4,8 @@
 
 #include "core/secret.h"
 
-#include "pg/errors.h"
 #include "pg/key_cache.h"
+#include "server/errors.h"
 
 extern "C" {
 #include "utils/hsearch.h"

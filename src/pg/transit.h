@@ -9,7 +9,7 @@
 
 #include "core/sealed_value.h"
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "pg/base_type.h"
-#include "pg/errors.h"
 #include "pg/row_trigger.h"
-#include "pg/settings.h"
-#include "pg/own_function.h"
+#include "server/errors.h"
+#include "server/own_function.h"
+#include "server/settings.h"
 
 extern "C" {
 #include "access/stratnum.h"

@@ -2,7 +2,7 @@
 // the last of their table's BEFORE ROW triggers, and in all that inherits from a protected table.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

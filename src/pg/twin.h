@@ -5,9 +5,9 @@
 // here.
 #pragma once
 
-#include "pg/backend.h"
-#include "pg/conversion.h"
 #include "pg/row_trigger.h"
+#include "server/backend.h"
+#include "server/conversion.h"
 
 namespace envcrypt {
 

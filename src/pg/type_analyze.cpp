@@ -1,6 +1,6 @@
 // type_analyze.cpp: statistics of encrypted columns: how many nulls, how wide. No value is opened or stored.
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 namespace {

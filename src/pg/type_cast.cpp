@@ -2,15 +2,15 @@
 
 #include "pg/armored.h"
 #include "pg/base_type.h"
-#include "pg/conversion.h"
-#include "pg/errors.h"
-#include "pg/language.h"
 #include "pg/loading.h"
-#include "pg/rights.h"
 #include "pg/seal.h"
-#include "pg/statement_state.h"
 #include "pg/transit.h"
 #include "pg/value_memo.h"
+#include "server/conversion.h"
+#include "server/errors.h"
+#include "server/language.h"
+#include "server/rights.h"
+#include "server/statement_state.h"
 
 extern "C" {
 #include "catalog/pg_cast.h"

@@ -1,7 +1,7 @@
 // type_columns.h: which columns have a type, of whatever kind of relation.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 extern "C" {
 #include "access/stratnum.h"

@@ -6,11 +6,11 @@
 // has not.
 
 #include "pg/base_type.h"
-#include "pg/errors.h"
-#include "pg/rights.h"
 #include "pg/seal.h"
 #include "pg/sealed_bytes.h"
 #include "pg/value_memo.h"
+#include "server/errors.h"
+#include "server/rights.h"
 
 extern "C" {
 #include "access/nbtree.h"

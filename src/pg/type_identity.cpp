@@ -1,6 +1,6 @@
 #include "pg/type_identity.h"
 
-#include "pg/own_function.h"
+#include "server/own_function.h"
 
 extern "C" {
 #include "catalog/pg_proc.h"

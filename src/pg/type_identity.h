@@ -4,7 +4,7 @@
 // may make who has USAGE of a type.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 extern "C" {
 #include "catalog/pg_type.h"

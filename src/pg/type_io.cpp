@@ -2,15 +2,15 @@
 
 #include "pg/armored.h"
 #include "pg/base_type.h"
-#include "pg/errors.h"
 #include "pg/key_cache.h"
-#include "pg/language.h"
 #include "pg/loading.h"
-#include "pg/log_filter.h"
-#include "pg/rights.h"
 #include "pg/seal.h"
-#include "pg/statement_state.h"
 #include "pg/transit.h"
+#include "server/errors.h"
+#include "server/language.h"
+#include "server/log_filter.h"
+#include "server/rights.h"
+#include "server/statement_state.h"
 
 namespace envcrypt {
 namespace {

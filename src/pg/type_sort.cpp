@@ -12,10 +12,10 @@
 #include <limits>
 
 #include "pg/base_type.h"
-#include "pg/rights.h"
 #include "pg/seal.h"
 #include "pg/sealed_bytes.h"
 #include "pg/value_memo.h"
+#include "server/rights.h"
 
 extern "C" {
 #include "catalog/pg_type.h"

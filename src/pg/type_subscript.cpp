@@ -3,7 +3,7 @@
 // The parser's node is turned into one over the opened value, which the base type's own code then handles.
 
 #include "pg/base_type.h"
-#include "pg/errors.h"
+#include "server/errors.h"
 
 extern "C" {
 #include "nodes/makefuncs.h"

@@ -3,8 +3,8 @@
 // A name is compared as it is, whatever the column's collation says: 'Ann' is not 'ann'.
 #pragma once
 
-#include "pg/backend.h"
 #include "pg/owner.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

@@ -6,8 +6,8 @@
 // call.
 #pragma once
 
-#include "pg/backend.h"
 #include "pg/base_type.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

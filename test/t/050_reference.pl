@@ -201,7 +201,7 @@ for my $name (rows("SELECT evtname FROM our.pg_event_trigger"))
 }
 
 # Errors of our own.
-my $codes = PostgreSQL::Test::Utils::slurp_file("$source/src/pg/errors.h");
+my $codes = PostgreSQL::Test::Utils::slurp_file("$source/src/server/errors.h");
 same([ map { words($_->[0]) } grep { $_->[0] =~ /ZE/ } table_rows(section('SQLSTATEs')) ],
 	[ map { tr/', //dr } $codes =~ /MAKE_SQLSTATE\(([^)]*)\)/g ], 'errors of class ZE');
 

@@ -1,7 +1,7 @@
-#include "pg/errors.h"
-#include "pg/memo.h"
-#include "pg/rights.h"
-#include "pg/settings.h"
+#include "server/errors.h"
+#include "server/memo.h"
+#include "server/rights.h"
+#include "server/settings.h"
 
 extern "C" {
 #include "utils/acl.h"

@@ -5,7 +5,7 @@
 // and registers the key, is faster than that most of the time.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

@@ -8,7 +8,7 @@
 // standbys and in read-only transactions.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 extern "C" {
 #include "access/stratnum.h"

@@ -1,4 +1,4 @@
-#include "pg/own_function.h"
+#include "server/own_function.h"
 
 extern "C" {
 #include "catalog/pg_language.h"

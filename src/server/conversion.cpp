@@ -1,6 +1,6 @@
-#include "pg/conversion.h"
+#include "server/conversion.h"
 
-#include "pg/without_contents.h"
+#include "server/without_contents.h"
 
 extern "C" {
 #include "parser/parse_coerce.h"

@@ -1,8 +1,8 @@
-#include "pg/language.h"
+#include "server/language.h"
 
-#include "pg/rights.h"
-#include "pg/settings.h"
-#include "pg/statement_state.h"
+#include "server/rights.h"
+#include "server/settings.h"
+#include "server/statement_state.h"
 
 namespace envcrypt {
 

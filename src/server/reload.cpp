@@ -1,4 +1,4 @@
-#include "pg/reload.h"
+#include "server/reload.h"
 
 #include <algorithm>
 #include <sys/stat.h>

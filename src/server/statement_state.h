@@ -1,7 +1,7 @@
 // statement_state.h: what kind of statement or process this is, where that changes what types may do.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 extern "C" {
 #include "nodes/parsenodes.h"

@@ -1,7 +1,7 @@
 // conversion.h: from a value of one type to one of another, as a cast in SQL does it.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 extern "C" {
 #include "nodes/primnodes.h"

@@ -6,7 +6,7 @@
 // Decisions are kept until roles change.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

@@ -4,7 +4,7 @@
 // speak ciphertext: values pass byte for byte, and no key is looked for.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

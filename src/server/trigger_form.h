@@ -4,7 +4,7 @@
 // that right when columns are renamed, tables dumped and restored, and partitions made.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 extern "C" {
 #include "commands/trigger.h"

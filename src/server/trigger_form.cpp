@@ -1,4 +1,4 @@
-#include "pg/trigger_form.h"
+#include "server/trigger_form.h"
 
 #include <algorithm>
 

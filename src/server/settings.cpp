@@ -1,8 +1,8 @@
 #include <climits>
 
-#include "pg/errors.h"
+#include "server/errors.h"
 #include "core/keyring.h"
-#include "pg/settings.h"
+#include "server/settings.h"
 
 namespace envcrypt {
 

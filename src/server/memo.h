@@ -5,7 +5,7 @@
 // memo as invalid as it was, and a change that arrives between two lookups makes it invalid at once.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

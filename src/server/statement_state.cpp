@@ -1,4 +1,4 @@
-#include "pg/statement_state.h"
+#include "server/statement_state.h"
 
 extern "C" {
 #include "catalog/namespace.h"

@@ -1,6 +1,6 @@
-#include "pg/log_filter.h"
+#include "server/log_filter.h"
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 extern "C" {
 #include "utils/timestamp.h"

@@ -3,7 +3,7 @@
 
 #include "core/aead.h"
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

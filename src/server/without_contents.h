@@ -1,8 +1,8 @@
 // without_contents.h: errors of PostgreSQL's own functions, without the value that they would quote.
 #pragma once
 
-#include "pg/backend.h"
-#include "pg/errors.h"
+#include "server/backend.h"
+#include "server/errors.h"
 
 namespace envcrypt {
 

@@ -1,6 +1,6 @@
-#include "pg/errors.h"
-#include "pg/extension_objects.h"
-#include "pg/memo.h"
+#include "server/errors.h"
+#include "server/extension_objects.h"
+#include "server/memo.h"
 
 extern "C" {
 #include "access/stratnum.h"

@@ -1,6 +1,6 @@
 #include "core/algorithms.h"
 
-#include "pg/errors.h"
+#include "server/errors.h"
 
 extern "C" {
 #include "access/parallel.h"

@@ -1,7 +1,7 @@
 // patient_lock.h: a strong table lock that does not make others wait behind it.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

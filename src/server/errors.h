@@ -7,7 +7,7 @@
 #include "core/keyring.h"
 #include "core/status.h"
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "pg/errors.h"
-#include "pg/patient_lock.h"
+#include "server/errors.h"
+#include "server/patient_lock.h"
 
 extern "C" {
 #include "executor/spi.h"

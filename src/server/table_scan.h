@@ -1,7 +1,7 @@
 // table_scan.h: every live row of a table, once.
 #pragma once
 
-#include "pg/backend.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 
