@@ -1,13 +1,13 @@
 // envcrypt.cpp: what PostgreSQL loads: the magic block and _PG_init, a table of contents.
 #include "core/algorithms.h"
 
-#include "pg/check_cache.h"
+#include "keys/check_cache.h"
+#include "keys/key_cache.h"
+#include "keys/key_creation.h"
+#include "keys/master_ring.h"
+#include "keys/orphaned_keys.h"
 #include "pg/ddl_commands.h"
-#include "pg/key_cache.h"
-#include "pg/key_creation.h"
 #include "pg/loading.h"
-#include "pg/master_ring.h"
-#include "pg/orphaned_keys.h"
 #include "pg/role_plans.h"
 #include "pg/transit.h"
 #include "pg/type_identity.h"

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "pg/key_cache.h"
+#include "keys/key_cache.h"
+#include "keys/sealing_key.h"
 #include "pg/seal.h"
-#include "pg/sealing_key.h"
 #include "pg/transit.h"
 #include "server/errors.h"
 #include "server/rights.h"

@@ -6,8 +6,8 @@
 // it means to open, and is not tricked into it by the values it is given.
 #pragma once
 
+#include "keys/owner.h"
 #include "pg/base_type.h"
-#include "pg/owner.h"
 #include "server/backend.h"
 
 namespace envcrypt {

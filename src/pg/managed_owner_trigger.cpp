@@ -1,12 +1,12 @@
 // managed_owner_trigger.cpp: the triggers that make a data key with each user and, if they are told to,
 // destroy it with the user.
 
-#include "pg/key_creation.h"
-#include "pg/key_row_locks.h"
-#include "pg/managed_owners.h"
+#include "keys/key_creation.h"
+#include "keys/key_row_locks.h"
+#include "keys/managed_owners.h"
+#include "keys/shredding.h"
+#include "keys/users_table.h"
 #include "pg/row_trigger.h"
-#include "pg/shredding.h"
-#include "pg/users_table.h"
 #include "server/errors.h"
 #include "server/language.h"
 #include "server/statement_state.h"

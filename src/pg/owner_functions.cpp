@@ -1,7 +1,7 @@
 // owner_functions.cpp: SQL functions that seal, open and ask for an owner.
 
+#include "keys/key_cache.h"
 #include "pg/armored.h"
-#include "pg/key_cache.h"
 #include "pg/seal.h"
 #include "server/errors.h"
 #include "server/rights.h"

@@ -6,11 +6,11 @@
 // table's owner would write them, without triggers and constraints: no plaintext changes. The caller keeps
 // the lock, so that nobody else writes in between.
 
-#include "pg/key_creation.h"
-#include "pg/key_row_locks.h"
-#include "pg/key_table.h"
+#include "keys/key_creation.h"
+#include "keys/key_row_locks.h"
+#include "keys/key_table.h"
+#include "keys/shredding.h"
 #include "pg/seal.h"
-#include "pg/shredding.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
 #include "server/fresh_scan.h"

@@ -5,9 +5,9 @@
 // its arguments stand the column's context id and what to do about a row without an owner.
 #pragma once
 
+#include "keys/owner_type.h"
 #include "pg/base_type.h"
 #include "pg/binding.h"
-#include "pg/owner_type.h"
 #include "server/backend.h"
 #include "server/trigger_form.h"
 

@@ -3,8 +3,8 @@
 
 #include "core/sealed_value.h"
 
+#include "keys/owner.h"
 #include "pg/base_type.h"
-#include "pg/owner.h"
 #include "server/backend.h"
 
 namespace envcrypt {

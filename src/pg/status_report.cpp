@@ -9,10 +9,10 @@
 
 #include "core/keyring.h"
 
-#include "pg/key_table.h"
-#include "pg/master_key_table.h"
-#include "pg/master_ring.h"
-#include "pg/subscribed_keys.h"
+#include "keys/key_table.h"
+#include "keys/master_key_table.h"
+#include "keys/master_ring.h"
+#include "keys/subscribed_keys.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
 #include "server/fresh_scan.h"

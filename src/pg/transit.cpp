@@ -4,7 +4,7 @@
 
 #include "core/secret.h"
 
-#include "pg/key_cache.h"
+#include "keys/key_cache.h"
 #include "server/errors.h"
 
 extern "C" {

@@ -1,8 +1,8 @@
 // type_io.cpp: input and output functions of encrypted types, in text and binary, under envcrypt.io.
 
+#include "keys/key_cache.h"
 #include "pg/armored.h"
 #include "pg/base_type.h"
-#include "pg/key_cache.h"
 #include "pg/loading.h"
 #include "pg/seal.h"
 #include "pg/transit.h"

@@ -2,7 +2,7 @@
 
 #include "core/bytes.h"
 
-#include "pg/key_cache.h"
+#include "keys/key_cache.h"
 #include "pg/seal.h"
 #include "pg/value_memo.h"
 

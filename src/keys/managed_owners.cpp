@@ -1,6 +1,6 @@
 #include "server/extension_objects.h"
-#include "pg/managed_owners.h"
-#include "pg/users_table.h"
+#include "keys/managed_owners.h"
+#include "keys/users_table.h"
 #include "server/trigger_form.h"
 
 extern "C" {

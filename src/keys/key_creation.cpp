@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <array>
 
-#include "pg/key_creation.h"
-#include "pg/master_key_table.h"
-#include "pg/master_ring.h"
-#include "pg/orphaned_keys.h"
+#include "keys/key_creation.h"
+#include "keys/master_key_table.h"
+#include "keys/master_ring.h"
+#include "keys/orphaned_keys.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
 #include "server/rights.h"

@@ -1,4 +1,4 @@
-#include "pg/subscribed_keys.h"
+#include "keys/subscribed_keys.h"
 
 #include "server/errors.h"
 #include "server/extension_objects.h"

@@ -9,8 +9,8 @@
 
 #include "core/key_operations.h"
 
-#include "pg/owner.h"
-#include "pg/table_writer.h"
+#include "keys/owner.h"
+#include "keys/table_writer.h"
 #include "server/backend.h"
 
 extern "C" {

@@ -1,7 +1,7 @@
-#include "pg/users_table.h"
+#include "keys/users_table.h"
 
-#include "pg/owner_type.h"
-#include "pg/table_query.h"
+#include "keys/owner_type.h"
+#include "keys/table_query.h"
 
 extern "C" {
 #include "catalog/pg_class.h"

@@ -1,6 +1,6 @@
 #include "core/wrapped_key.h"
 
-#include "pg/owner.h"
+#include "keys/owner.h"
 #include "server/errors.h"
 
 namespace envcrypt {

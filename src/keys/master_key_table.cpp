@@ -2,9 +2,9 @@
 #include <array>
 #include <cstring>
 
-#include "pg/key_locks.h"
-#include "pg/master_key_table.h"
-#include "pg/table_writer.h"
+#include "keys/key_locks.h"
+#include "keys/master_key_table.h"
+#include "keys/table_writer.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
 #include "server/fresh_scan.h"

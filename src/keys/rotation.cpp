@@ -6,10 +6,10 @@
 
 #include "core/key_operations.h"
 
-#include "pg/key_creation.h"
-#include "pg/key_table.h"
-#include "pg/master_key_table.h"
-#include "pg/master_ring.h"
+#include "keys/key_creation.h"
+#include "keys/key_table.h"
+#include "keys/master_key_table.h"
+#include "keys/master_ring.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
 #include "server/rights.h"

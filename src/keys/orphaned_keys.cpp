@@ -1,4 +1,4 @@
-#include "pg/orphaned_keys.h"
+#include "keys/orphaned_keys.h"
 
 namespace envcrypt {
 namespace {

@@ -11,8 +11,8 @@
 #include "core/data_key_cache.h"
 #include "core/random.h"
 
-#include "pg/key_table.h"
-#include "pg/owner.h"
+#include "keys/key_table.h"
+#include "keys/owner.h"
 #include "server/backend.h"
 
 namespace envcrypt {

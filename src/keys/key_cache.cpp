@@ -1,9 +1,9 @@
 #include <array>
 #include <new>
 
-#include "pg/key_cache.h"
-#include "pg/master_key_table.h"
-#include "pg/master_ring.h"
+#include "keys/key_cache.h"
+#include "keys/master_key_table.h"
+#include "keys/master_ring.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
 #include "server/settings.h"

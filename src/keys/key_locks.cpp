@@ -1,6 +1,6 @@
-#include "pg/key_locks.h"
+#include "keys/key_locks.h"
 
-#include "pg/subscribed_keys.h"
+#include "keys/subscribed_keys.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
 #include "server/patient_lock.h"

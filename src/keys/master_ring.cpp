@@ -5,7 +5,7 @@
 
 #include "core/key_file.h"
 
-#include "pg/master_ring.h"
+#include "keys/master_ring.h"
 #include "server/errors.h"
 #include "server/reload.h"
 #include "server/settings.h"

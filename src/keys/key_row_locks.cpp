@@ -1,6 +1,6 @@
-#include "pg/key_row_locks.h"
+#include "keys/key_row_locks.h"
 
-#include "pg/key_table.h"
+#include "keys/key_table.h"
 #include "server/extension_objects.h"
 #include "server/fresh_scan.h"
 

@@ -6,7 +6,7 @@
 // keep theirs.
 #pragma once
 
-#include "pg/owner.h"
+#include "keys/owner.h"
 #include "server/backend.h"
 
 extern "C" {

@@ -1,4 +1,4 @@
-#include "pg/owner_type.h"
+#include "keys/owner_type.h"
 
 #include <cerrno>
 #include <cstdlib>

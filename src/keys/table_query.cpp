@@ -1,4 +1,4 @@
-#include "pg/table_query.h"
+#include "keys/table_query.h"
 
 #include "server/errors.h"
 

@@ -7,9 +7,9 @@
 
 #include <array>
 
-#include "pg/key_cache.h"
-#include "pg/key_locks.h"
-#include "pg/owner.h"
+#include "keys/key_cache.h"
+#include "keys/key_locks.h"
+#include "keys/owner.h"
 #include "server/backend.h"
 
 namespace envcrypt {

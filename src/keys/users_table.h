@@ -3,7 +3,7 @@
 // A name is compared as it is, whatever the column's collation says: 'Ann' is not 'ann'.
 #pragma once
 
-#include "pg/owner.h"
+#include "keys/owner.h"
 #include "server/backend.h"
 
 namespace envcrypt {

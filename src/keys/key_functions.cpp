@@ -3,8 +3,8 @@
 #include "core/encoding.h"
 #include "core/keyring.h"
 
-#include "pg/key_creation.h"
-#include "pg/master_ring.h"
+#include "keys/key_creation.h"
+#include "keys/master_ring.h"
 #include "server/errors.h"
 #include "server/rights.h"
 

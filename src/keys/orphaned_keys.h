@@ -7,8 +7,8 @@
 // whole takes all of it along.
 #pragma once
 
-#include "pg/key_table.h"
-#include "pg/owner.h"
+#include "keys/key_table.h"
+#include "keys/owner.h"
 #include "server/backend.h"
 
 namespace envcrypt {

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "pg/key_creation.h"
-#include "pg/key_row_locks.h"
-#include "pg/key_table.h"
-#include "pg/shredding.h"
+#include "keys/key_creation.h"
+#include "keys/key_row_locks.h"
+#include "keys/key_table.h"
+#include "keys/shredding.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
 #include "server/rights.h"

@@ -1,7 +1,7 @@
-#include "pg/table_writer.h"
+#include "keys/table_writer.h"
 
-#include "pg/check_cache.h"
-#include "pg/subscribed_keys.h"
+#include "keys/check_cache.h"
+#include "keys/subscribed_keys.h"
 #include "server/errors.h"
 #include "server/own_function.h"
 

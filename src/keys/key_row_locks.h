@@ -6,7 +6,7 @@
 // anything else that they decide by only after they have the lock.
 #pragma once
 
-#include "pg/owner.h"
+#include "keys/owner.h"
 #include "server/backend.h"
 
 namespace envcrypt {

@@ -1,4 +1,4 @@
-#include "pg/check_cache.h"
+#include "keys/check_cache.h"
 
 #include "server/extension_objects.h"
 

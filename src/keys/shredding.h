@@ -1,7 +1,7 @@
 // shredding.h: how data keys cease to be.
 #pragma once
 
-#include "pg/key_creation.h"
+#include "keys/key_creation.h"
 #include "server/backend.h"
 
 namespace envcrypt {

@@ -1,9 +1,9 @@
-#include "pg/sealing_key.h"
+#include "keys/sealing_key.h"
 
-#include "pg/key_creation.h"
-#include "pg/managed_owners.h"
-#include "pg/master_key_table.h"
-#include "pg/master_ring.h"
+#include "keys/key_creation.h"
+#include "keys/managed_owners.h"
+#include "keys/master_key_table.h"
+#include "keys/master_ring.h"
 #include "server/errors.h"
 #include "server/settings.h"
 

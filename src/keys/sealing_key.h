@@ -2,8 +2,8 @@
 // that.
 #pragma once
 
-#include "pg/key_cache.h"
-#include "pg/owner.h"
+#include "keys/key_cache.h"
+#include "keys/owner.h"
 #include "server/backend.h"
 
 namespace envcrypt {

@@ -2,7 +2,7 @@
 #include <array>
 #include <cstring>
 
-#include "pg/key_table.h"
+#include "keys/key_table.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
 #include "server/fresh_scan.h"
