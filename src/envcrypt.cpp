@@ -7,10 +7,7 @@
 #include "keys/master_ring.h"
 #include "keys/orphaned_keys.h"
 #include "pg/ddl_commands.h"
-#include "pg/loading.h"
 #include "pg/role_plans.h"
-#include "pg/transit.h"
-#include "pg/type_identity.h"
 #include "server/backend.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
@@ -18,6 +15,9 @@
 #include "server/rights.h"
 #include "server/settings.h"
 #include "server/statement_state.h"
+#include "values/loading.h"
+#include "values/transit.h"
+#include "values/type_identity.h"
 
 extern "C" {
 #if PG_VERSION_NUM >= 180000

@@ -1,10 +1,10 @@
 #include "pg/base_guard.h"
 
-#include "pg/base_type.h"
 #include "pg/type_columns.h"
 #include "server/errors.h"
 #include "server/own_function.h"
 #include "server/settings.h"
+#include "values/base_type.h"
 
 extern "C" {
 #include "catalog/pg_class.h"

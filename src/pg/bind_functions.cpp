@@ -1,10 +1,10 @@
 // bind_functions.cpp: SQL functions that bind a value to a row's owner and column, and check it.
 
-#include "pg/armored.h"
 #include "pg/binding.h"
-#include "pg/seal.h"
 #include "server/errors.h"
 #include "server/rights.h"
+#include "values/armored.h"
+#include "values/seal.h"
 
 namespace envcrypt {
 namespace {

@@ -5,11 +5,11 @@
 
 #include "keys/key_cache.h"
 #include "keys/sealing_key.h"
-#include "pg/seal.h"
-#include "pg/transit.h"
 #include "server/errors.h"
 #include "server/rights.h"
 #include "server/statement_state.h"
+#include "values/seal.h"
+#include "values/transit.h"
 
 namespace envcrypt {
 namespace {

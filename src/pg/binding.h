@@ -7,8 +7,8 @@
 #pragma once
 
 #include "keys/owner.h"
-#include "pg/base_type.h"
 #include "server/backend.h"
+#include "values/base_type.h"
 
 namespace envcrypt {
 

@@ -3,12 +3,12 @@
 // with none of our triggers, is left alone after a look into the catalog caches.
 
 #include "pg/base_guard.h"
-#include "pg/base_type.h"
 #include "pg/ddl_commands.h"
 #include "pg/lookup_guard.h"
 #include "pg/trigger_guard.h"
 #include "pg/type_columns.h"
 #include "server/errors.h"
+#include "values/base_type.h"
 
 extern "C" {
 #include "catalog/dependency.h"

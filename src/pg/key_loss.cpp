@@ -1,13 +1,13 @@
 #include "pg/key_loss.h"
 
-#include "pg/base_type.h"
 #include "pg/ddl_commands.h"
 #include "pg/type_columns.h"
-#include "pg/type_identity.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
 #include "server/settings.h"
 #include "server/statement_state.h"
+#include "values/base_type.h"
+#include "values/type_identity.h"
 
 extern "C" {
 #include "catalog/dependency.h"

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "pg/base_type.h"
 #include "server/errors.h"
+#include "values/base_type.h"
 
 extern "C" {
 #include "access/stratnum.h"

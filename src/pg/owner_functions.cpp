@@ -1,10 +1,10 @@
 // owner_functions.cpp: SQL functions that seal, open and ask for an owner.
 
 #include "keys/key_cache.h"
-#include "pg/armored.h"
-#include "pg/seal.h"
 #include "server/errors.h"
 #include "server/rights.h"
+#include "values/armored.h"
+#include "values/seal.h"
 
 namespace envcrypt {
 namespace {

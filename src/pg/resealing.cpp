@@ -10,12 +10,12 @@
 #include "keys/key_row_locks.h"
 #include "keys/key_table.h"
 #include "keys/shredding.h"
-#include "pg/seal.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
 #include "server/fresh_scan.h"
 #include "server/rights.h"
 #include "server/table_scan.h"
+#include "values/seal.h"
 
 extern "C" {
 #include "access/detoast.h"

@@ -1,8 +1,8 @@
 #include "pg/role_plans.h"
 
-#include "pg/base_type.h"
-#include "pg/transit.h"
 #include "server/statement_state.h"
+#include "values/base_type.h"
+#include "values/transit.h"
 
 extern "C" {
 #include "access/transam.h"

@@ -6,10 +6,10 @@
 #pragma once
 
 #include "keys/owner_type.h"
-#include "pg/base_type.h"
 #include "pg/binding.h"
 #include "server/backend.h"
 #include "server/trigger_form.h"
+#include "values/base_type.h"
 
 extern "C" {
 #include "commands/trigger.h"

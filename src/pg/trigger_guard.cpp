@@ -2,11 +2,11 @@
 
 #include <utility>
 
-#include "pg/base_type.h"
 #include "pg/row_trigger.h"
 #include "server/errors.h"
 #include "server/own_function.h"
 #include "server/settings.h"
+#include "values/base_type.h"
 
 extern "C" {
 #include "access/stratnum.h"

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "pg/armored.h"
-#include "pg/plain_form.h"
-#include "pg/seal.h"
+#include "values/armored.h"
+#include "values/plain_form.h"
+#include "values/seal.h"
 
 namespace envcrypt {
 namespace {

@@ -1,16 +1,16 @@
 // type_cast.cpp: casts between encrypted types and everything else.
 
-#include "pg/armored.h"
-#include "pg/base_type.h"
-#include "pg/loading.h"
-#include "pg/seal.h"
-#include "pg/transit.h"
-#include "pg/value_memo.h"
 #include "server/conversion.h"
 #include "server/errors.h"
 #include "server/language.h"
 #include "server/rights.h"
 #include "server/statement_state.h"
+#include "values/armored.h"
+#include "values/base_type.h"
+#include "values/loading.h"
+#include "values/seal.h"
+#include "values/transit.h"
+#include "values/value_memo.h"
 
 extern "C" {
 #include "catalog/pg_cast.h"

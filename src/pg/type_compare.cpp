@@ -5,12 +5,12 @@
 // bytes are all that is compared: what is opened there would end in a catalog, or needs a key that the worker
 // has not.
 
-#include "pg/base_type.h"
-#include "pg/seal.h"
 #include "pg/sealed_bytes.h"
-#include "pg/value_memo.h"
 #include "server/errors.h"
 #include "server/rights.h"
+#include "values/base_type.h"
+#include "values/seal.h"
+#include "values/value_memo.h"
 
 extern "C" {
 #include "access/nbtree.h"

@@ -1,16 +1,16 @@
 // type_io.cpp: input and output functions of encrypted types, in text and binary, under envcrypt.io.
 
 #include "keys/key_cache.h"
-#include "pg/armored.h"
-#include "pg/base_type.h"
-#include "pg/loading.h"
-#include "pg/seal.h"
-#include "pg/transit.h"
 #include "server/errors.h"
 #include "server/language.h"
 #include "server/log_filter.h"
 #include "server/rights.h"
 #include "server/statement_state.h"
+#include "values/armored.h"
+#include "values/base_type.h"
+#include "values/loading.h"
+#include "values/seal.h"
+#include "values/transit.h"
 
 namespace envcrypt {
 namespace {

@@ -11,11 +11,11 @@
 #include <cmath>
 #include <limits>
 
-#include "pg/base_type.h"
-#include "pg/seal.h"
 #include "pg/sealed_bytes.h"
-#include "pg/value_memo.h"
 #include "server/rights.h"
+#include "values/base_type.h"
+#include "values/seal.h"
+#include "values/value_memo.h"
 
 extern "C" {
 #include "catalog/pg_type.h"

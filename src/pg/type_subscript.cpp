@@ -2,8 +2,8 @@
 //
 // The parser's node is turned into one over the opened value, which the base type's own code then handles.
 
-#include "pg/base_type.h"
 #include "server/errors.h"
+#include "values/base_type.h"
 
 extern "C" {
 #include "nodes/makefuncs.h"

@@ -5,8 +5,8 @@
 // are opened here: from the binary form, with the receive functions of what domains are over.
 #pragma once
 
-#include "pg/base_type.h"
 #include "server/backend.h"
+#include "values/base_type.h"
 
 namespace envcrypt {
 

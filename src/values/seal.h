@@ -4,8 +4,8 @@
 #include "core/sealed_value.h"
 
 #include "keys/owner.h"
-#include "pg/base_type.h"
 #include "server/backend.h"
+#include "values/base_type.h"
 
 namespace envcrypt {
 

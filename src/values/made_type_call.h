@@ -4,7 +4,7 @@
 // a function keeps in fn_extra, and the value memo, are for one call at a time.
 #pragma once
 
-#include "pg/base_type.h"
+#include "values/base_type.h"
 
 namespace envcrypt {
 

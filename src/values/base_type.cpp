@@ -1,9 +1,9 @@
-#include "pg/base_type.h"
-#include "pg/made_type_call.h"
-#include "pg/type_identity.h"
+#include "values/base_type.h"
 #include "server/errors.h"
 #include "server/own_function.h"
 #include "server/without_contents.h"
+#include "values/made_type_call.h"
+#include "values/type_identity.h"
 
 extern "C" {
 #include "catalog/pg_range.h"

@@ -1,8 +1,8 @@
-#include "pg/container.h"
+#include "values/container.h"
 
-#include "pg/type_identity.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
+#include "values/type_identity.h"
 
 extern "C" {
 #include "libpq/pqformat.h"

@@ -1,8 +1,8 @@
 // armored.h: the text form of a sealed value: `envcrypt1:` and base64 (docs/format.md, section 5).
 #pragma once
 
-#include "pg/base_type.h"
 #include "server/backend.h"
+#include "values/base_type.h"
 
 namespace envcrypt {
 

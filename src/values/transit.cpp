@@ -1,4 +1,4 @@
-#include "pg/transit.h"
+#include "values/transit.h"
 
 #include <algorithm>
 

@@ -6,8 +6,8 @@
 // call.
 #pragma once
 
-#include "pg/base_type.h"
 #include "server/backend.h"
+#include "values/base_type.h"
 
 namespace envcrypt {
 

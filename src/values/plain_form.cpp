@@ -1,12 +1,12 @@
-#include "pg/plain_form.h"
+#include "values/plain_form.h"
 
 #include "core/bytes.h"
 #include "core/secret.h"
 
-#include "pg/container.h"
-#include "pg/made_type_call.h"
 #include "server/errors.h"
 #include "server/without_contents.h"
+#include "values/container.h"
+#include "values/made_type_call.h"
 
 extern "C" {
 #include "catalog/pg_type.h"

@@ -3,8 +3,8 @@
 #include "core/bytes.h"
 
 #include "keys/key_cache.h"
-#include "pg/seal.h"
-#include "pg/value_memo.h"
+#include "values/seal.h"
+#include "values/value_memo.h"
 
 extern "C" {
 #include "utils/datum.h"

@@ -1,13 +1,13 @@
-#include "pg/loading.h"
+#include "values/loading.h"
 
 #include <array>
 
 #include "core/aead.h"
 
-#include "pg/base_type.h"
 #include "server/language.h"
 #include "server/log_filter.h"
 #include "server/statement_state.h"
+#include "values/base_type.h"
 
 extern "C" {
 #include "catalog/pg_class.h"

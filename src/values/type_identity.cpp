@@ -1,4 +1,4 @@
-#include "pg/type_identity.h"
+#include "values/type_identity.h"
 
 #include "server/own_function.h"
 

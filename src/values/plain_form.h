@@ -1,8 +1,8 @@
 // plain_form.h: between a base type's value and the bytes that are sealed (docs/format.md, section 2.6).
 #pragma once
 
-#include "pg/base_type.h"
 #include "server/backend.h"
+#include "values/base_type.h"
 
 namespace envcrypt {
 

@@ -2,8 +2,8 @@
 
 #include "core/encoding.h"
 
-#include "pg/armored.h"
 #include "server/errors.h"
+#include "values/armored.h"
 
 namespace envcrypt {
 namespace {

@@ -3,12 +3,12 @@
 
 #include "keys/key_cache.h"
 #include "keys/sealing_key.h"
-#include "pg/plain_form.h"
-#include "pg/seal.h"
-#include "pg/transit.h"
 #include "server/errors.h"
 #include "server/log_filter.h"
 #include "server/statement_state.h"
+#include "values/plain_form.h"
+#include "values/seal.h"
+#include "values/transit.h"
 
 extern "C" {
 #include "access/detoast.h"
