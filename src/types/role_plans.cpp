@@ -1,4 +1,4 @@
-#include "pg/role_plans.h"
+#include "types/role_plans.h"
 
 #include "server/statement_state.h"
 #include "values/base_type.h"

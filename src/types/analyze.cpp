@@ -1,4 +1,4 @@
-// type_analyze.cpp: statistics of encrypted columns: how many nulls, how wide. No value is opened or stored.
+// analyze.cpp: statistics of encrypted columns: how many nulls, how wide. No value is opened or stored.
 
 #include "server/backend.h"
 

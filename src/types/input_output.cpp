@@ -1,4 +1,4 @@
-// type_io.cpp: input and output functions of encrypted types, in text and binary, under envcrypt.io.
+// input_output.cpp: input and output functions of encrypted types, in text and binary, under envcrypt.io.
 
 #include "keys/key_cache.h"
 #include "server/errors.h"

@@ -1,4 +1,4 @@
-// type_subscript.cpp: subscripts of encrypted documents and arrays: doc['k'], a[1].
+// subscript.cpp: subscripts of encrypted documents and arrays: doc['k'], a[1].
 //
 // The parser's node is turned into one over the opened value, which the base type's own code then handles.
 

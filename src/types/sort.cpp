@@ -1,4 +1,4 @@
-// type_sort.cpp: sort support of encrypted types: each value is opened once, when it enters the sort.
+// sort.cpp: sort support of encrypted types: each value is opened once, when it enters the sort.
 //
 // The sort's abbreviated key is the opened value: itself where it is passed by value, else a pointer to a
 // copy that lives as long as the sort. The copies take as much memory as the larger of work_mem and 64 MB
@@ -11,8 +11,8 @@
 #include <cmath>
 #include <limits>
 
-#include "pg/sealed_bytes.h"
 #include "server/rights.h"
+#include "types/sealed_bytes.h"
 #include "values/base_type.h"
 #include "values/seal.h"
 #include "values/value_memo.h"

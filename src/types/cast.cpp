@@ -1,4 +1,4 @@
-// type_cast.cpp: casts between encrypted types and everything else.
+// cast.cpp: casts between encrypted types and everything else.
 
 #include "server/conversion.h"
 #include "server/errors.h"

@@ -1,13 +1,13 @@
-// type_compare.cpp: order, equality and hashes of opened values, for ORDER BY, GROUP BY, DISTINCT and the
+// compare.cpp: order, equality and hashes of opened values, for ORDER BY, GROUP BY, DISTINCT and the
 // like.
 //
 // Identical bytes are equal without being opened. While ANALYZE runs, and in logical replication workers,
 // bytes are all that is compared: what is opened there would end in a catalog, or needs a key that the worker
 // has not.
 
-#include "pg/sealed_bytes.h"
 #include "server/errors.h"
 #include "server/rights.h"
+#include "types/sealed_bytes.h"
 #include "values/base_type.h"
 #include "values/seal.h"
 #include "values/value_memo.h"
