@@ -1,12 +1,12 @@
 // envcrypt.cpp: what PostgreSQL loads: the magic block and _PG_init, a table of contents.
 #include "core/algorithms.h"
 
+#include "columns/ddl_commands.h"
 #include "keys/check_cache.h"
 #include "keys/key_cache.h"
 #include "keys/key_creation.h"
 #include "keys/master_ring.h"
 #include "keys/orphaned_keys.h"
-#include "pg/ddl_commands.h"
 #include "server/backend.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"

@@ -1,4 +1,4 @@
-#include "pg/row_trigger.h"
+#include "columns/row_trigger.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,12 +1,12 @@
 // managed_owner_trigger.cpp: the triggers that make a data key with each user and, if they are told to,
 // destroy it with the user.
 
+#include "columns/row_trigger.h"
 #include "keys/key_creation.h"
 #include "keys/key_row_locks.h"
 #include "keys/managed_owners.h"
 #include "keys/shredding.h"
 #include "keys/users_table.h"
-#include "pg/row_trigger.h"
 #include "server/errors.h"
 #include "server/language.h"
 #include "server/statement_state.h"

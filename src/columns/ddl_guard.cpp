@@ -2,11 +2,11 @@
 // column leak or lose values and no operator class can refuse. What has to do with no encrypted column, and
 // with none of our triggers, is left alone after a look into the catalog caches.
 
-#include "pg/base_guard.h"
-#include "pg/ddl_commands.h"
-#include "pg/lookup_guard.h"
-#include "pg/trigger_guard.h"
-#include "pg/type_columns.h"
+#include "columns/base_guard.h"
+#include "columns/ddl_commands.h"
+#include "columns/lookup_guard.h"
+#include "columns/trigger_guard.h"
+#include "columns/type_columns.h"
 #include "server/errors.h"
 #include "values/base_type.h"
 

@@ -1,4 +1,4 @@
-// key_loss.h: what destroys keys or encrypted columns has to be asked for by name.
+// loss_guard.h: what destroys keys or encrypted columns has to be asked for by name.
 //
 // Each of these is refused unless the superuser's setting envcrypt.allow_data_loss is on: dropping the
 // extension with something else (its schema, its owner's objects), dropping an encrypted column with

@@ -1,4 +1,4 @@
-#include "pg/lookup_guard.h"
+#include "columns/lookup_guard.h"
 
 #include <algorithm>
 

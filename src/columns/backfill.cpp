@@ -4,7 +4,7 @@
 // fires and no constraint is checked: nothing changes that they could see. A row that someone else has locked
 // or changed meanwhile is left alone: the sync trigger has written its twin, or a later pass does.
 
-#include "pg/twin.h"
+#include "columns/shadow_column.h"
 #include "server/errors.h"
 #include "server/own_function.h"
 #include "server/rights.h"

@@ -5,8 +5,8 @@
 // its arguments stand the column's context id and what to do about a row without an owner.
 #pragma once
 
+#include "columns/binding.h"
 #include "keys/owner_type.h"
-#include "pg/binding.h"
 #include "server/backend.h"
 #include "server/trigger_form.h"
 #include "values/base_type.h"

@@ -1,7 +1,7 @@
-#include "pg/key_loss.h"
+#include "columns/loss_guard.h"
 
-#include "pg/ddl_commands.h"
-#include "pg/type_columns.h"
+#include "columns/ddl_commands.h"
+#include "columns/type_columns.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"
 #include "server/settings.h"

@@ -1,6 +1,6 @@
 // owner_trigger.cpp: the trigger that binds the values of a protected column to their row's owner.
 
-#include "pg/row_trigger.h"
+#include "columns/row_trigger.h"
 #include "server/errors.h"
 #include "server/statement_state.h"
 

@@ -1,8 +1,8 @@
-#include "pg/trigger_guard.h"
+#include "columns/trigger_guard.h"
 
 #include <utility>
 
-#include "pg/row_trigger.h"
+#include "columns/row_trigger.h"
 #include "server/errors.h"
 #include "server/own_function.h"
 #include "server/settings.h"

@@ -1,6 +1,6 @@
-#include "pg/base_guard.h"
+#include "columns/base_guard.h"
 
-#include "pg/type_columns.h"
+#include "columns/type_columns.h"
 #include "server/errors.h"
 #include "server/own_function.h"
 #include "server/settings.h"

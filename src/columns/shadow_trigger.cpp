@@ -1,7 +1,7 @@
-// sync_trigger.cpp: the trigger that keeps a column's encrypted twin in step, while
+// shadow_trigger.cpp: the trigger that keeps a column's encrypted twin in step, while
 // envcrypt_protect_online() works on a table with traffic.
 
-#include "pg/twin.h"
+#include "columns/shadow_column.h"
 #include "server/errors.h"
 #include "server/statement_state.h"
 

@@ -1,6 +1,6 @@
 // bind_functions.cpp: SQL functions that bind a value to a row's owner and column, and check it.
 
-#include "pg/binding.h"
+#include "columns/binding.h"
 #include "server/errors.h"
 #include "server/rights.h"
 #include "values/armored.h"

@@ -1,8 +1,8 @@
-#include "pg/ddl_commands.h"
+#include "columns/ddl_commands.h"
 
 #include <algorithm>
 
-#include "pg/key_loss.h"
+#include "columns/loss_guard.h"
 #include "server/errors.h"
 
 extern "C" {

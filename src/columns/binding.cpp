@@ -1,4 +1,4 @@
-#include "pg/binding.h"
+#include "columns/binding.h"
 
 #include <algorithm>
 #include <array>

@@ -1,11 +1,11 @@
-// twin.h: the encrypted twin of a plain column, while a table with traffic is being protected.
+// shadow_column.h: the encrypted twin of a plain column, while a table with traffic is being protected.
 //
 // A sync trigger names, in its WHEN clause, the plain column, its twin and the owner column, if there is one.
 // From it alone follows what the twin of a row must be; the trigger, the backfill and the verification ask
 // here.
 #pragma once
 
-#include "pg/row_trigger.h"
+#include "columns/row_trigger.h"
 #include "server/backend.h"
 #include "server/conversion.h"
 

@@ -1,4 +1,4 @@
-#include "pg/twin.h"
+#include "columns/shadow_column.h"
 
 #include <algorithm>
 
