@@ -1,4 +1,4 @@
-// status_report.cpp: envcrypt_status(), a row for each thing to check, with what to do where something is
+// status.cpp: envcrypt_status(), a row for each thing to check, with what to do where something is
 // wrong.
 //
 // Works with no key at all. Shows fingerprints, counts and names of roles, tables and columns, never keys or
