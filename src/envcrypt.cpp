@@ -1,5 +1,5 @@
 // envcrypt.cpp: what PostgreSQL loads: the magic block and _PG_init, a table of contents.
-#include "core/algorithms.h"
+#include "core/self_test.h"
 
 #include "columns/ddl_commands.h"
 #include "keys/check_cache.h"
@@ -29,7 +29,7 @@ PGDLLEXPORT void _PG_init();
 }
 
 void _PG_init() {
-    if (!envcrypt::FetchAlgorithms().ok())
+    if (!envcrypt::TestAlgorithms().ok())
         envcrypt::WarnOfMissingAlgorithms();
     envcrypt::DefineSettings({.session_ring_changed = envcrypt::ForgetSessionRing,
                               .server_ring_changed = envcrypt::ForgetServerRing,

@@ -7,9 +7,6 @@
 
 #include <array>
 
-#include "core/aead.h"
-#include "core/kdf.h"
-
 namespace envcrypt {
 namespace {
 
@@ -19,38 +16,9 @@ constexpr std::array<const char *, kNeeded> kNames = {"AES-256-GCM", "AES-256-EC
 Algorithms fetched{};
 std::array<bool, kNeeded> missing = {true, true, true, true, true, true};
 
-void Note(Needed algorithm, bool there) noexcept {
-    missing[static_cast<std::size_t>(algorithm)] = !there;
-}
-
-// A fetch can succeed where the use is refused. Keys have the length of envcrypt's own, because a FIPS
-// provider refuses short ones.
-bool Seals(Algorithm algorithm) noexcept {
-    constexpr std::array<std::uint8_t, kKeyBytes> key{};
-    constexpr std::array<std::uint8_t, kMaxNonceBytes> nonce{};
-    std::array<std::uint8_t, kKeyBytes + kTagBytes> sealed{};
-    std::array<std::uint8_t, kKeyBytes> opened{};
-    const auto used = std::span(nonce).first(NonceBytes(algorithm));
-    Aead aead;
-    return aead.SetKey(algorithm, key).ok() && aead.Seal(used, {}, key, sealed).ok() &&
-           aead.Open(used, {}, sealed, opened).ok();
-}
-
-bool Derives() noexcept {
-    constexpr std::array<std::uint8_t, kKeyBytes> key{};
-    std::array<std::uint8_t, kKeyBytes> out{};
-    return DeriveKey(key, "envcrypt", out).ok();
-}
-
-bool Authenticates() noexcept {
-    constexpr std::array<std::uint8_t, kKeyBytes> key{};
-    std::array<std::uint8_t, kHmacBytes> out{};
-    return HmacSha256(key, key, out).ok();
-}
-
 }  // namespace
 
-Status FetchAlgorithms() noexcept {
+void FetchAlgorithms() noexcept {
     if (fetched.aes_256_gcm == nullptr)
         fetched.aes_256_gcm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
     if (fetched.aes_256_ecb == nullptr)
@@ -60,28 +28,26 @@ Status FetchAlgorithms() noexcept {
     if (fetched.hmac == nullptr)
         fetched.hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
     EVP_MD *sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    Note(Needed::kAesGcm, fetched.aes_256_gcm != nullptr);
-    Note(Needed::kAesEcb, fetched.aes_256_ecb != nullptr);
-    Note(Needed::kSha256, sha256 != nullptr);
-    Note(Needed::kHkdf, fetched.hkdf != nullptr);
-    Note(Needed::kHmac, fetched.hmac != nullptr);
+    NoteWhether(Needed::kAesGcm, fetched.aes_256_gcm != nullptr);
+    NoteWhether(Needed::kAesEcb, fetched.aes_256_ecb != nullptr);
+    NoteWhether(Needed::kSha256, sha256 != nullptr);
+    NoteWhether(Needed::kHkdf, fetched.hkdf != nullptr);
+    NoteWhether(Needed::kHmac, fetched.hmac != nullptr);
     EVP_MD_free(sha256);
-    Note(Needed::kRandom, RAND_status() == 1);
-
-    if (!IsMissing(Needed::kAesGcm))
-        Note(Needed::kAesGcm, Seals(Algorithm::kAes256Gcm));
-    if (!IsMissing(Needed::kAesGcm) && !IsMissing(Needed::kAesEcb))
-        Note(Needed::kAesEcb, Seals(Algorithm::kXaes256Gcm));
-    if (!IsMissing(Needed::kSha256) && !IsMissing(Needed::kHkdf))
-        Note(Needed::kHkdf, Derives());
-    if (!IsMissing(Needed::kSha256) && !IsMissing(Needed::kHmac))
-        Note(Needed::kHmac, Authenticates());
+    NoteWhether(Needed::kRandom, RAND_status() == 1);
     ERR_clear_error();  // what stays in the queue would break the backend's next TLS call
+}
+
+Status FirstMissing() noexcept {
     for (int i = 0; i < kNeeded; i++) {
         if (missing[static_cast<std::size_t>(i)])
             return {Code::kNoAlgorithm, i};
     }
     return {};
+}
+
+void NoteWhether(Needed algorithm, bool works) noexcept {
+    missing[static_cast<std::size_t>(algorithm)] = !works;
 }
 
 bool IsMissing(Needed algorithm) noexcept {

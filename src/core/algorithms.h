@@ -17,10 +17,15 @@ namespace envcrypt {
 enum class Needed : std::uint8_t { kAesGcm, kAesEcb, kSha256, kHkdf, kHmac, kRandom };
 inline constexpr int kNeeded = 6;
 
-// FetchAlgorithms looks up every algorithm and uses it once. Call it before anything else here: a fetch costs
-// more than sealing a value, and the first use of libcrypto needs memory. kNoAlgorithm names the first that
-// is missing, or that OpenSSL has and refuses to use.
-Status FetchAlgorithms() noexcept;
+// FetchAlgorithms looks up every algorithm. Call it before anything else here: a fetch costs more than
+// sealing a value, and the first use of libcrypto needs memory. (self_test.h calls it, and uses each once.)
+void FetchAlgorithms() noexcept;
+
+// FirstMissing returns kNoAlgorithm with the first that is missing, or ok.
+[[nodiscard]] Status FirstMissing() noexcept;
+
+// NoteWhether an algorithm works: OpenSSL may have one and refuse to use it.
+void NoteWhether(Needed algorithm, bool works) noexcept;
 
 [[nodiscard]] bool IsMissing(Needed algorithm) noexcept;
 [[nodiscard]] const char *AlgorithmName(Needed algorithm) noexcept;

@@ -295,7 +295,7 @@ bool IsEncryptedType(Oid type) {
 
 Datum BaseInput(const BaseType &type, char *text, std::int32_t typmod) {
     RequireBase(type);
-    const Datum value = CallTypeFunction(type, type.input, [&](FmgrInfo *input) {
+    const Datum value = CallTypeFunction(type.is_made(), type.input, [&](FmgrInfo *input) {
         return WithoutContents(type.base,
                                [&] { return InputFunctionCall(input, text, type.input_parameter, -1); });
     });
@@ -304,7 +304,7 @@ Datum BaseInput(const BaseType &type, char *text, std::int32_t typmod) {
 
 Datum BaseReceive(const BaseType &type, StringInfo message, std::int32_t typmod) {
     RequireBase(type);
-    const Datum value = CallTypeFunction(type, type.receive, [&](FmgrInfo *receive) {
+    const Datum value = CallTypeFunction(type.is_made(), type.receive, [&](FmgrInfo *receive) {
         return WithoutContents(
             type.base, [&] { return ReceiveFunctionCall(receive, message, type.input_parameter, -1); });
     });

@@ -48,6 +48,7 @@ struct BaseType {
     FmgrInfo coercion;  // applies a type modifier; fn_oid is invalid where the type has none
     int coercion_arguments;
 
+    [[nodiscard]] bool is_made() const noexcept { return tag == static_cast<std::uint8_t>(TypeTag::kNamed); }
     [[nodiscard]] bool is_varlena() const noexcept { return length == -1; }
     // Functions of PostgreSQL's own types, and of what they contain, open no other value.
     [[nodiscard]] bool may_open_others() const noexcept { return ultimate >= FirstNormalObjectId; }

@@ -4,7 +4,7 @@
 // a function keeps in fn_extra, and the value memo, are for one call at a time.
 #pragma once
 
-#include "values/base_type.h"
+#include "server/backend.h"
 
 namespace envcrypt {
 
@@ -30,10 +30,11 @@ pg_noinline Datum CallMadeTypeFunction(const FmgrInfo &kept, Call *call) {
     return result;
 }
 
-// CallTypeFunction returns call(function): `kept` itself, or in a call within a call one that is forgotten.
+// CallTypeFunction returns call(function): `kept` itself, or for a made type, in a call within a call, one
+// that is forgotten.
 template <typename Call>
-Datum CallTypeFunction(const BaseType &type, const FmgrInfo &kept, Call call) {
-    if (likely(type.tag != static_cast<std::uint8_t>(TypeTag::kNamed)))
+Datum CallTypeFunction(bool is_made, const FmgrInfo &kept, Call call) {
+    if (likely(!is_made))
         return call(const_cast<FmgrInfo *>(&kept));
     return CallMadeTypeFunction(kept, &call);
 }

@@ -115,7 +115,7 @@ Datum ReceiveFromBytes(const BaseType &type, PlainBuffer *buffer) {
                 const Datum received =
                     type.is_container
                         ? OpenContainer(type, &message)
-                        : CallTypeFunction(type, type.open, [&](FmgrInfo *open) {
+                        : CallTypeFunction(type.is_made(), type.open, [&](FmgrInfo *open) {
                               return ReceiveFunctionCall(open, &message, type.open_parameter, -1);
                           });
                 if (message.cursor != message.len)

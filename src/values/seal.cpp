@@ -68,8 +68,7 @@ void OpenInto(const SealedHeader &header, std::span<const std::uint8_t> sealed,
 }
 
 void CheckType(const BaseType &type, const SealedHeader &header) {
-    if (unlikely(header.type_tag != type.tag ||
-                 (type.tag == static_cast<std::uint8_t>(TypeTag::kNamed) && header.type_name != type.name)))
+    if (unlikely(header.type_tag != type.tag || (type.is_made() && header.type_name != type.name)))
         RaiseCannotOpen("sealed as another type", header.key_id);
 }
 

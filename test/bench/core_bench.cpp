@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "core/algorithms.h"
+#include "core/self_test.h"
 #include "core/data_key_cache.h"
 #include "core/key_operations.h"
 #include "core/keyring.h"
@@ -34,7 +34,7 @@ struct World {
     std::string ring_text;
 
     World() {
-        Check(FetchAlgorithms());
+        Check(TestAlgorithms());
         char text[45];
         Check(GenerateMasterKey(text));
         ring_text = text;

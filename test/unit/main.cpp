@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "core/algorithms.h"
+#include "core/self_test.h"
 #include "memory_failure.h"
 
 int main(int argc, char **argv) {
@@ -11,7 +12,7 @@ int main(int argc, char **argv) {
         return 1;
     }
     ::testing::InitGoogleTest(&argc, argv);
-    if (const auto status = envcrypt::FetchAlgorithms(); !status.ok()) {
+    if (const auto status = envcrypt::TestAlgorithms(); !status.ok()) {
         std::cerr << "OpenSSL lacks " << envcrypt::AlgorithmName(static_cast<envcrypt::Needed>(status.detail))
                   << "\n";
         return 1;
