@@ -5,9 +5,9 @@
 
 #include "keys/key_cache.h"
 #include "keys/sealing_key.h"
+#include "server/access.h"
 #include "server/errors.h"
 #include "server/rights.h"
-#include "server/statement_state.h"
 #include "values/seal.h"
 #include "values/transit.h"
 
@@ -23,9 +23,9 @@ bool IsKeyOf(const KeyRow &row, const Owner &owner) {
 }
 
 // Who a value is sealed for: by an opened key, or, where there is none to be had, by the key's row.
-SealedFor WhoseKey(std::uint64_t key_id, const Owner &owner) {
+SealedFor WhoseKey(const Access &access, std::uint64_t key_id, const Owner &owner) {
     const DataKey *key = nullptr;
-    if (!SpeaksOnlyCiphertext() && (MaySeal() || MayOpen()))
+    if (access.may_use_keys())
         key = KnownKeyOfValue(key_id);
     if (likely(key != nullptr))
         return IsKeyOf(key->row, owner) ? SealedFor::kOwner : SealedFor::kOther;
@@ -112,9 +112,10 @@ bool BindSealed(const BaseType &type, Datum sealed, const Binding &binding, Datu
     const struct varlena *head = nullptr;
     const SealedHeader header = HeaderOf(type, sealed, &head);
     const bool in_transit = IsInTransit(header, head);
+    const Access access = CurrentAccess();
     *bound = sealed;
     if (!in_transit) {
-        const SealedFor found = WhoseKey(header.key_id, binding.owner);
+        const SealedFor found = WhoseKey(access, header.key_id, binding.owner);
         if (found == SealedFor::kOwner && header.context_id == binding.context_id)
             return true;
         if (found == SealedFor::kShredded)  // opens for nobody
@@ -123,12 +124,13 @@ bool BindSealed(const BaseType &type, Datum sealed, const Binding &binding, Datu
         if (found == SealedFor::kUnknown && MayBringSealed())
             return true;
     }
-    const bool own = in_transit || (!MayRebind() && WasJustBound(header, head));
-    if (own ? !(MaySeal() || MayOpen()) : !MayRebind())
+    const bool may_rebind = MayRebind();
+    const bool own = in_transit || (!may_rebind && WasJustBound(header, head));
+    if (own ? !access.may_use_keys() : !may_rebind)
         return false;
     *bound = Rebind(type, header, reinterpret_cast<const struct varlena *>(PG_DETOAST_DATUM_PACKED(sealed)),
                     binding);
-    if (own && !MayRebind())
+    if (own && !may_rebind)
         RememberBound(reinterpret_cast<const struct varlena *>(DatumGetPointer(*bound)));
     return true;
 }

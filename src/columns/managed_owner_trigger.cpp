@@ -8,7 +8,7 @@
 #include "keys/shredding.h"
 #include "keys/users_table.h"
 #include "server/errors.h"
-#include "server/language.h"
+#include "server/access.h"
 #include "server/statement_state.h"
 
 namespace envcrypt {
@@ -39,7 +39,7 @@ void UserWritten(const TriggerData *data) {
         return;
     RequireValidOwner(owner);
     // What is restored brings its keys along; else the first value makes one.
-    if (LockActiveKey(owner) || ForcesCiphertext())
+    if (LockActiveKey(owner) || CurrentAccess().is_ciphertext_forced)
         return;
     EnsureActiveKey(owner, false, "making a data key for a new user");
     // It may be another transaction's that has just ended.

@@ -2,7 +2,7 @@
 
 #include "server/conversion.h"
 #include "server/errors.h"
-#include "server/language.h"
+#include "server/access.h"
 #include "server/rights.h"
 #include "server/statement_state.h"
 #include "values/armored.h"
@@ -190,11 +190,12 @@ ENVCRYPT_FUNCTION(envcrypt_coerce_typmod) {
         PG_RETURN_DATUM(PG_GETARG_DATUM(0));
     // A sealed value that is restored is taken as it is, from INSERT as from COPY.
     const bool is_explicit = PG_GETARG_BOOL(2);
-    if (!is_explicit && InputLanguage() == Language::kCiphertext && MayBringSealed())
+    const Access access = CurrentAccess();
+    if (!is_explicit && access.input == Language::kCiphertext && MayBringSealed())
         PG_RETURN_DATUM(PG_GETARG_DATUM(0));
     const auto *sealed = PG_GETARG_VARLENA_PP(0);
     const SealedHeader header = Header(type, sealed);
-    if (!(IsInTransit(header, sealed) && MaySeal()))
+    if (!access.may_open && !(access.may_seal && IsInTransit(header, sealed)))
         RequireOpen();
     const Datum value = OpenWithHeader(type, header, sealed);
     const Datum fitting = CoerceToTypmod(type, value, typmod, is_explicit);

@@ -2,7 +2,7 @@
 
 #include "keys/key_cache.h"
 #include "server/errors.h"
-#include "server/language.h"
+#include "server/access.h"
 #include "server/log_filter.h"
 #include "server/rights.h"
 #include "server/statement_state.h"
@@ -18,16 +18,15 @@ namespace {
 // AcceptSealed checks a sealed value that comes from outside and returns it. It is authenticated where this
 // session can; where it cannot, only those may bring it in who are trusted with it: a made-up value would
 // break later scans.
-struct varlena *AcceptSealed(const BaseType &type, struct varlena *sealed) {
+struct varlena *AcceptSealed(const Access &access, const BaseType &type, struct varlena *sealed) {
     const SealedHeader header = Header(type, sealed);
     // A value in transit never left this backend in armored form: it was read where another client left it.
-    if (!SpeaksOnlyCiphertext() && !MayOpen() && IsInTransit(header, sealed))
+    if (!access.passes_through && !access.may_open && IsInTransit(header, sealed))
         RaiseMisplaced();
-    const bool may_use_key = !SpeaksOnlyCiphertext() && (MaySeal() || MayOpen());
-    const Authenticity found = may_use_key ? Authenticate(header, sealed) : Authenticity::kUnknown;
+    const Authenticity found = access.may_use_keys() ? Authenticate(header, sealed) : Authenticity::kUnknown;
     if (found == Authenticity::kForged)
         RaiseCannotOpen("authentication failed", header.key_id);
-    if (found == Authenticity::kUnknown && !SpeaksOnlyCiphertext() && !MayBringSealed())
+    if (found == Authenticity::kUnknown && !access.passes_through && !MayBringSealed())
         ereport(ERROR,
                 (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                  errmsg("permission denied to store sealed values that cannot be authenticated"),
@@ -43,8 +42,7 @@ bool IsConstantOfAlterTable(const BaseType &type, const struct varlena *sealed) 
     return IsAlteringTable() && Authenticate(Header(type, sealed), sealed) == Authenticity::kAuthentic;
 }
 
-[[noreturn]] void RaisePlaintextAsSealed(const BaseType &type) {
-    const bool forced = ForcesCiphertext();
+[[noreturn]] void RaisePlaintextAsSealed(const BaseType &type, bool forced) {
     ereport(ERROR,
             (errcode(forced ? ERRCODE_INVALID_TEXT_REPRESENTATION : ERRCODE_INSUFFICIENT_PRIVILEGE),
              errmsg("plaintext given where type %s expects a sealed value", format_type_be(type.encrypted)),
@@ -75,12 +73,14 @@ ENVCRYPT_FUNCTION(envcrypt_type_in) {
     const std::int32_t typmod = PG_GETARG_INT32(2);
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, kResult);
     const bool armored = LooksArmored(text);
-    if (InputLanguage() == Language::kCiphertext) {
+    const Access access = CurrentAccess();
+    if (access.input == Language::kCiphertext) {
         if (!armored)
-            RaisePlaintextAsSealed(type);
-        PG_RETURN_POINTER(AcceptSealed(type, Unarmor(text)));
+            RaisePlaintextAsSealed(type, access.is_ciphertext_forced);
+        PG_RETURN_POINTER(AcceptSealed(access, type, Unarmor(text)));
     }
-    RequireSealOrOpen();
+    if (!access.may_use_keys())
+        RequireSeal();
     if (armored) {
         struct varlena *sealed = IsAlteringTable() ? Unarmor(text) : nullptr;
         if (sealed == nullptr || !IsConstantOfAlterTable(type, sealed))
@@ -93,9 +93,11 @@ ENVCRYPT_FUNCTION(envcrypt_type_in) {
 ENVCRYPT_FUNCTION(envcrypt_type_out) {
     auto *sealed = PG_GETARG_VARLENA_PP(0);
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, 0);
-    if (OutputLanguage() == Language::kCiphertext)
+    const Access access = CurrentAccess();
+    if (access.output == Language::kCiphertext)
         PG_RETURN_CSTRING(Armor(sealed));
-    RequireOpen();
+    if (!access.may_open)
+        RequireOpen();
     NoteOpenedForOutput();
     const Datum value = Open(type, sealed);
     PG_RETURN_CSTRING(OutputFunctionCall(const_cast<FmgrInfo *>(&type.output), value));
@@ -105,15 +107,17 @@ ENVCRYPT_FUNCTION(envcrypt_type_recv) {
     auto *message = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
     const std::int32_t typmod = PG_GETARG_INT32(2);
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, kResult);
-    if (InputLanguage() == Language::kCiphertext) {
+    const Access access = CurrentAccess();
+    if (access.input == Language::kCiphertext) {
         const auto size = static_cast<std::size_t>(message->len - message->cursor);
         auto *sealed = static_cast<struct varlena *>(palloc(VARHDRSZ + size));
         SET_VARSIZE(sealed, VARHDRSZ + size);
         memcpy(VARDATA(sealed), message->data + message->cursor, size);
         message->cursor = message->len;
-        PG_RETURN_POINTER(AcceptSealed(type, sealed));
+        PG_RETURN_POINTER(AcceptSealed(access, type, sealed));
     }
-    RequireSealOrOpen();
+    if (!access.may_use_keys())
+        RequireSeal();
     if (IsKnownSealed(type, message))
         RaiseSealedAsPlaintext(type.encrypted);
     const Datum value = BaseReceive(type, message, typmod);
@@ -124,12 +128,14 @@ ENVCRYPT_FUNCTION(envcrypt_type_recv) {
 ENVCRYPT_FUNCTION(envcrypt_type_send) {
     auto *sealed = PG_GETARG_VARLENA_PP(0);
     const BaseType &type = *TypeOfFunction(fcinfo->flinfo, 0);
-    if (OutputLanguage() == Language::kCiphertext) {
+    const Access access = CurrentAccess();
+    if (access.output == Language::kCiphertext) {
         const auto bytes = VarlenaBytes(sealed);
         PG_RETURN_BYTEA_P(reinterpret_cast<bytea *>(cstring_to_text_with_len(
             reinterpret_cast<const char *>(bytes.data()), static_cast<int>(bytes.size()))));
     }
-    RequireOpen();
+    if (!access.may_open)
+        RequireOpen();
     const Datum value = Open(type, sealed);
     PG_RETURN_BYTEA_P(SendFunctionCall(const_cast<FmgrInfo *>(&type.send), value));
 }

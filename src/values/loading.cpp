@@ -4,7 +4,7 @@
 
 #include "core/aead.h"
 
-#include "server/language.h"
+#include "server/access.h"
 #include "server/log_filter.h"
 #include "server/statement_state.h"
 #include "values/base_type.h"
@@ -125,7 +125,7 @@ void NoteLoaded(const struct varlena *sealed) {
 bool PassesUnchecked(FunctionCallInfo fcinfo) {
     if (likely(!IsLoading()) || IsInsideTrigger())
         return false;
-    if (!IsReplicationWorker() && !(superuser() && InputLanguage() == Language::kCiphertext))
+    if (!IsReplicationWorker() && !(superuser() && CurrentAccess().input == Language::kCiphertext))
         return false;
     if (IsCalledByLoader() && envcrypt_names_row(fcinfo->flinfo->fn_expr, nullptr))
         return true;
