@@ -4,6 +4,7 @@
 
 #include "pg/errors.h"
 #include "pg/key_loss.h"
+#include "pg/place_guard.h"
 
 extern "C" {
 #include "catalog/objectaccess.h"
@@ -49,7 +50,8 @@ extern "C" void envcrypt_object_access(ObjectAccessType access, Oid catalog, Oid
         next_access_hook(access, catalog, object, column, argument);
     if (!watching)
         return;
-    if ((access == OAT_POST_CREATE || access == OAT_POST_ALTER) && IsWatched(catalog))
+    if ((access == OAT_POST_CREATE || access == OAT_POST_ALTER) &&
+        (IsWatched(catalog) || current.moves_whole))
         NoteTouched(catalog, object);
     else if (access == OAT_TRUNCATE)
         GuardTruncate(object);
@@ -94,6 +96,7 @@ DdlCommand Describe(const Node *statement) {
     DdlCommand command{.first = count};
     command.alters_table = IsA(statement, AlterTableStmt);
     command.renames = IsA(statement, RenameStmt);
+    command.moves_whole = MovesWhole(statement);
     if (IsA(statement, DropStmt)) {
         const auto *drop = reinterpret_cast<const DropStmt *>(statement);
         command.names_extension = NamesExtension(drop);

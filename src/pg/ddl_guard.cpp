@@ -6,7 +6,9 @@
 #include "pg/base_type.h"
 #include "pg/ddl_commands.h"
 #include "pg/errors.h"
+#include "pg/key_table_parts.h"
 #include "pg/lookup_guard.h"
+#include "pg/place_guard.h"
 #include "pg/trigger_guard.h"
 #include "pg/type_columns.h"
 
@@ -246,9 +248,17 @@ ENVCRYPT_FUNCTION(envcrypt_guard_ddl) {
                 GuardChangedRow(Touched(i).object);
         }
     }
+    if (!IsBinaryUpgrade && !creating_extension)
+        GuardMembership(statement);
     if (TouchedCount() > 0 && !IsBinaryUpgrade) {
         const Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
-        for (int i = 0; i < TouchedCount(); i++) Guard(Touched(i), schema);
+        const bool moves = !creating_extension && CurrentDdlCommand().moves_whole;
+        for (int i = 0; i < TouchedCount(); i++) {
+            if (moves)
+                GuardPlace(Touched(i).catalog, Touched(i).object, schema);
+            Guard(Touched(i), schema);
+        }
+        RefuseMissingPart(statement);
     }
     EndDdlCommand();
     PG_RETURN_VOID();

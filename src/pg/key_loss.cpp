@@ -4,6 +4,7 @@
 #include "pg/ddl_commands.h"
 #include "pg/errors.h"
 #include "pg/extension_objects.h"
+#include "pg/key_table_parts.h"
 #include "pg/settings.h"
 #include "pg/statement_state.h"
 #include "pg/type_columns.h"
@@ -89,6 +90,8 @@ void GuardDrop(Oid catalog, Oid object, int column, int flags) {
         creating_extension)
         return;
     const DdlCommand command = CurrentDdlCommand();
+    if (!command.names_extension)
+        NoteDroppedPart(catalog, object, column);
     if (catalog == ExtensionRelationId)
         GuardExtension(object);
     else if (catalog == ProcedureRelationId)
@@ -119,13 +122,8 @@ void RefuseLostColumns() {
 void GuardTruncate(Oid table) {
     if (settings.allow_data_loss)
         return;
-    const char *name = get_rel_name(table);
-    if (name == nullptr ||
-        (strcmp(name, "envcrypt_data_keys") != 0 && strcmp(name, "envcrypt_master_keys") != 0))
-        return;
-    const Oid extension = getExtensionOfObject(RelationRelationId, table);
-    if (OidIsValid(extension) && extension == get_extension_oid("envcrypt", true))
-        RaiseTruncate(name);
+    if (IsKeyTable(table))
+        RaiseTruncate(get_rel_name(table));
 }
 
 void GuardKeyTable(const TriggerData &trigger) {

@@ -2,7 +2,8 @@
 //
 // Each of these is refused unless the superuser's setting envcrypt.allow_data_loss is on: dropping the
 // extension with something else (its schema, its owner's objects), dropping an encrypted column with
-// something else (its type, the extension), TRUNCATE of a key table, DELETE of a data key.
+// something else (its type, the extension), TRUNCATE of a key table, DELETE of a data key. (What is taken
+// from the key tables themselves: key_table_parts.h.)
 #pragma once
 
 #include "pg/backend.h"

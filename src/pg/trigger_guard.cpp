@@ -41,21 +41,6 @@ Kind KindOf(const Trigger &trigger) {
     return Kind::kOther;
 }
 
-// InvalidOid for a trigger that is gone, or is a constraint's own.
-Oid TableOfTrigger(Oid trigger) {
-    Relation pg_trigger = table_open(TriggerRelationId, AccessShareLock);
-    ScanKeyData key;
-    ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
-    SysScanDesc scan = systable_beginscan(pg_trigger, TriggerOidIndexId, true, nullptr, 1, &key);
-    HeapTuple tuple = systable_getnext(scan);
-    const auto *form =
-        HeapTupleIsValid(tuple) ? reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple)) : nullptr;
-    const Oid table = form != nullptr && !form->tgisinternal ? form->tgrelid : InvalidOid;
-    systable_endscan(scan);
-    table_close(pg_trigger, AccessShareLock);
-    return table;
-}
-
 // As SQL names it where this session is.
 const char *NameOf(Relation table) {
     return DatumGetCString(DirectFunctionCall1(regclassout, ObjectIdGetDatum(RelationGetRelid(table))));
@@ -168,6 +153,20 @@ Oid ExtensionFunction(const char *name, Oid schema) {
 }
 
 }  // namespace
+
+Oid TableOfTrigger(Oid trigger) {
+    Relation pg_trigger = table_open(TriggerRelationId, AccessShareLock);
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
+    SysScanDesc scan = systable_beginscan(pg_trigger, TriggerOidIndexId, true, nullptr, 1, &key);
+    HeapTuple tuple = systable_getnext(scan);
+    const auto *form =
+        HeapTupleIsValid(tuple) ? reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple)) : nullptr;
+    const Oid table = form != nullptr && !form->tgisinternal ? form->tgrelid : InvalidOid;
+    systable_endscan(scan);
+    table_close(pg_trigger, AccessShareLock);
+    return table;
+}
 
 void GuardTrigger(Oid trigger) {
     const Oid table = TableOfTrigger(trigger);
