@@ -28,6 +28,7 @@ struct DdlCommand {
     // The first encrypted column that it has dropped with something else, and the column's table; or nullptr.
     const char *lost_column;
     const char *lost_table;
+    bool unmakes;  // it has dropped the opening function of an encrypted type
     Oid unopened;  // the first encrypted type whose opening function it has dropped, perhaps without the type
 };
 

@@ -6,11 +6,13 @@
 #include "pg/base_type.h"
 #include "pg/ddl_commands.h"
 #include "pg/errors.h"
+#include "pg/key_loss.h"
 #include "pg/key_table_parts.h"
 #include "pg/lookup_guard.h"
 #include "pg/place_guard.h"
 #include "pg/trigger_guard.h"
 #include "pg/type_columns.h"
+#include "pg/unmade_types.h"
 
 extern "C" {
 #include "catalog/dependency.h"
@@ -259,6 +261,8 @@ ENVCRYPT_FUNCTION(envcrypt_guard_ddl) {
             Guard(Touched(i), schema);
         }
         RefuseMissingPart(statement);
+        RefuseLostColumns();
+        DropUnmade(statement);
     }
     EndDdlCommand();
     PG_RETURN_VOID();

@@ -8,7 +8,7 @@
 #include "pg/settings.h"
 #include "pg/statement_state.h"
 #include "pg/type_columns.h"
-#include "pg/type_identity.h"
+#include "pg/unmade_types.h"
 
 extern "C" {
 #include "catalog/dependency.h"
@@ -65,7 +65,7 @@ void FindColumnOf(Oid type) {
 
 // Without its opening function, which goes with the base type, too, an encrypted type is of no use.
 void GuardOpening(Oid function) {
-    const Oid type = TypeOpenedBy(function);
+    const Oid type = NoteUnmade(function);
     if (OidIsValid(type) && !OidIsValid(CurrentDdlCommand().unopened))
         CurrentDdlCommand().unopened = type;
 }
@@ -86,16 +86,17 @@ void GuardTypedTable(Oid table) {
 
 void GuardDrop(Oid catalog, Oid object, int column, int flags) {
     // creating_extension: the scripts of our own updates replace functions.
-    if (settings.allow_data_loss || (flags & PERFORM_DELETION_INTERNAL) != 0 || IsBinaryUpgrade ||
-        creating_extension)
+    if ((flags & PERFORM_DELETION_INTERNAL) != 0 || IsBinaryUpgrade || creating_extension)
+        return;
+    if (catalog == ProcedureRelationId)
+        GuardOpening(object);  // on purpose, too, no half of a type is left
+    if (settings.allow_data_loss)
         return;
     const DdlCommand command = CurrentDdlCommand();
     if (!command.names_extension)
         NoteDroppedPart(catalog, object, column);
     if (catalog == ExtensionRelationId)
         GuardExtension(object);
-    else if (catalog == ProcedureRelationId)
-        GuardOpening(object);
     else if (catalog == RelationRelationId && column > 0 && !command.alters_table)
         GuardColumn(object, static_cast<AttrNumber>(column));
     else if (catalog == RelationRelationId && column == 0 && command.drops_type)
@@ -104,7 +105,8 @@ void GuardDrop(Oid catalog, Oid object, int column, int flags) {
 
 void RefuseLostColumns() {
     DdlCommand &command = CurrentDdlCommand();
-    const bool stays = command.lost_column == nullptr && OidIsValid(command.unopened);
+    const bool stays =
+        command.lost_column == nullptr && OidIsValid(command.unopened) && !settings.allow_data_loss;
     if (stays)
         FindColumnOf(command.unopened);
     if (command.lost_column == nullptr)
