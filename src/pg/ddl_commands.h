@@ -25,10 +25,11 @@ struct DdlCommand {
     bool renames;
     bool moves_whole;      // renames or moves objects: all that it touches are noted
     bool takes_from_keys;  // it has dropped a part of a key table
-    // The first encrypted column that it has dropped with something else, and the column's table; or nullptr.
+    // The first encrypted column that it has dropped with something else, and its table; or nullptr.
     const char *lost_column;
     const char *lost_table;
-    bool unmakes;  // it has dropped the opening function of an encrypted type
+    const char *lost_from;  // what the table is: perhaps a view
+    bool unmakes;           // it has dropped the opening function of an encrypted type
     Oid unopened;  // the first encrypted type whose opening function it has dropped, perhaps without the type
 };
 

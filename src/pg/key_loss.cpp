@@ -49,12 +49,26 @@ void GuardExtension(Oid extension) {
                     HintOnPurpose("DROP EXTENSION envcrypt drops it by its name."), HideFromLog()));
 }
 
+const char *KindOf(Oid relation) {
+    switch (get_rel_relkind(relation)) {
+        case RELKIND_VIEW:
+            return "view";
+        case RELKIND_MATVIEW:
+            return "materialized view";
+        case RELKIND_COMPOSITE_TYPE:
+            return "type";
+        default:
+            return "table";
+    }
+}
+
 void GuardColumn(Oid table, AttrNumber column) {
     DdlCommand &command = CurrentDdlCommand();
     const Oid type = get_atttype(table, column);
     if (command.lost_column != nullptr || type < FirstNormalObjectId || !IsEncryptedType(type))
         return;
     command.lost_table = get_rel_name(table);
+    command.lost_from = KindOf(table);
     command.lost_column = get_attname(table, column, false);
 }
 
@@ -113,10 +127,10 @@ void RefuseLostColumns() {
         return;
     ereport(ERROR,
             (errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-             stays ? errmsg("cannot drop what opens encrypted column \"%s\" of table \"%s\"",
-                            command.lost_column, command.lost_table)
-                   : errmsg("cannot drop encrypted column \"%s\" of table \"%s\" with another object",
-                            command.lost_column, command.lost_table),
+             stays ? errmsg("cannot drop what opens encrypted column \"%s\" of %s \"%s\"",
+                            command.lost_column, command.lost_from, command.lost_table)
+                   : errmsg("cannot drop encrypted column \"%s\" of %s \"%s\" with another object",
+                            command.lost_column, command.lost_from, command.lost_table),
              HintOnPurpose("Drop the column by ALTER TABLE, or make it plain by envcrypt_unprotect()."),
              HideFromLog()));
 }

@@ -33,6 +33,10 @@ ALTER TABLE bases.t DROP m;
 DROP EXTENSION hstore;
 SELECT count(*) > 100 FROM pg_temp.remains();
 
+CREATE VIEW bases.v AS SELECT NULL::encrypted_mood AS seen;
+DROP TYPE bases.mood CASCADE;
+DROP VIEW bases.v;
+
 -- Without columns.
 DROP TABLE bases.t;
 DROP EXTENSION hstore CASCADE;
