@@ -214,7 +214,7 @@ void Guard(TouchedObject touched, Oid schema) {
             return GuardConstraint(touched.object);
         case InheritsRelationId:
             GuardRelation(touched.object);
-            return SpreadTriggers(touched.object, schema);
+            return SpreadTriggers(touched.object, schema, CurrentDdlCommand().alters_table);
         case TriggerRelationId:
             return GuardTrigger(touched.object);
         case ProcedureRelationId:

@@ -16,7 +16,8 @@ Oid TableOfTrigger(Oid trigger);
 void GuardTrigger(Oid trigger);
 
 // SpreadTriggers gives a table that began to inherit, and those that inherit from it, the owner triggers
-// of its parents. `schema` is the extension's.
-void SpreadTriggers(Oid table, Oid schema);
+// of its parents. `schema` is the extension's. Where it may have had rows before (`had_rows`), which nothing
+// has bound to their owners, a warning says so.
+void SpreadTriggers(Oid table, Oid schema, bool had_rows);
 
 }  // namespace envcrypt
