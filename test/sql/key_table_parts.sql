@@ -33,7 +33,7 @@ ALTER TABLE envcrypt_data_keys DROP COLUMN created_at, ADD COLUMN created_at tim
 ALTER TABLE envcrypt_master_keys DROP COLUMN state_since;
 ALTER TABLE envcrypt_data_keys ALTER COLUMN kind TYPE varchar;
 ALTER TABLE envcrypt_data_keys ALTER COLUMN owner TYPE text COLLATE "POSIX";
-ALTER TABLE envcrypt_data_keys ALTER COLUMN tombstone TYPE text USING NULL;
+ALTER TABLE envcrypt_data_keys ALTER COLUMN created_at TYPE timestamp;
 ALTER TABLE envcrypt_data_keys RENAME COLUMN wrapped_key TO w;
 ALTER TABLE envcrypt_master_keys RENAME state TO s;
 DROP INDEX envcrypt_data_keys_tombstone_idx;
