@@ -7,6 +7,8 @@
 extern "C" {
 #include "catalog/dependency.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
@@ -53,6 +55,23 @@ bool BelongsToMadeType(Oid catalog, Oid object, Oid extension_schema) {
     }
 }
 
+// With a table its row type, their arrays, indexes and constraints are renamed and moved: no look into
+// pg_depend for each.
+bool ComesWithAnother(Oid catalog, Oid object) {
+    switch (catalog) {
+        case RelationRelationId: {
+            const char kind = get_rel_relkind(object);
+            return kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX;
+        }
+        case TypeRelationId:
+            return get_typtype(object) == TYPTYPE_COMPOSITE || OidIsValid(get_element_type(object));
+        case ConstraintRelationId:
+            return true;
+        default:
+            return false;
+    }
+}
+
 [[noreturn]] void RaiseMoved(const ObjectAddress &object, bool member) {
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                     member ? errmsg("cannot rename or move a part of extension envcrypt")
@@ -85,7 +104,7 @@ bool MovesWhole(const Node *statement) {
 }
 
 void GuardPlace(Oid catalog, Oid object, Oid extension_schema) {
-    if (object < FirstNormalObjectId)
+    if (object < FirstNormalObjectId || ComesWithAnother(catalog, object))
         return;
     const Oid extension = getExtensionOfObject(catalog, object);
     const bool member = OidIsValid(extension) && extension == get_extension_oid("envcrypt", true);
