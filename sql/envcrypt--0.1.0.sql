@@ -3155,6 +3155,16 @@ RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_cata
     WHERE NOT m.makes OR m.destroys <> m.empties
     ORDER BY m.relid::regclass::text COLLATE "C")
     UNION ALL
+    -- A trigger for TRUNCATE names no column, and is left when DROP COLUMN ... CASCADE takes the others.
+    (SELECT 'managed owners', 'error', format('Table %s, whose rows are owners, has no column of owners any more.', m.place),
+        format('SELECT envcrypt_unmanage_owners(%L); or call envcrypt_manage_owners() with another column.', m.place)
+    FROM (
+        SELECT DISTINCT coalesce(pg_partition_root(t.relid), t.relid::regclass) AS place
+        FROM @extschema@.envcrypt_triggers t WHERE t.kind = 'users'
+        GROUP BY t.relid HAVING bool_and(t.column_number IS NULL)
+    ) AS m
+    ORDER BY m.place::text COLLATE "C")
+    UNION ALL
     (SELECT 'trigger order', 'error', format('Trigger "%s" of table %s fires after envcrypt''s "%s", by its name.', g.tgname,
             g.tgrelid::regclass, min(t.name)),
         format('ALTER TRIGGER %I ON %s RENAME TO a name that sorts before; then envcrypt_verify() finds what it has stored '

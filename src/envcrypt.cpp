@@ -2,9 +2,11 @@
 #include "core/self_test.h"
 
 #include "columns/ddl_commands.h"
+#include "columns/loss_guard.h"
 #include "keys/check_cache.h"
 #include "keys/key_cache.h"
 #include "keys/key_creation.h"
+#include "keys/key_table_guard.h"
 #include "keys/master_ring.h"
 #include "keys/orphaned_keys.h"
 #include "server/backend.h"
@@ -44,6 +46,8 @@ void _PG_init() {
     envcrypt::InstallLogHook();
     envcrypt::InstallStatementHooks(
         {.copying_in = envcrypt::HideLines, .discarded = envcrypt::ForgetTransitIds});
-    envcrypt::InstallDdlHooks();
+    envcrypt::InstallDdlHooks({.dropping = envcrypt::GuardDrop,
+                               .truncating = envcrypt::GuardTruncate,
+                               .ending = envcrypt::RefuseLostColumns});
     envcrypt::InstallPlanHooks();
 }

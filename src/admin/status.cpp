@@ -10,6 +10,7 @@
 #include "core/keyring.h"
 
 #include "keys/key_table.h"
+#include "keys/key_table_parts.h"
 #include "keys/master_key_table.h"
 #include "keys/master_ring.h"
 #include "keys/subscribed_keys.h"
@@ -192,6 +193,20 @@ void ReportKeys(const Report &report, Keyring *ring) {
     }
 }
 
+void ReportKeyTables(const Report &report) {
+    for (const Oid table : {Objects().data_keys, Objects().master_keys}) {
+        const MissingPart missing = FindMissingPart(table);
+        if (missing.what != nullptr)
+            report.Add(
+                "key tables", "error", psprintf("Table %s lacks %s.", get_rel_name(table), missing.what),
+                missing.repair == nullptr
+                    ? "Restore it from a backup."
+                    : psprintf("As superuser: %s; until then changes of keys reach other sessions late, "
+                               "and nothing keeps keys from being deleted.",
+                               missing.repair));
+    }
+}
+
 void ReportSubscription(const Report &report) {
     if (const char *names = KeySubscriptions(); names != nullptr)
         report.Add("key tables", "ok",
@@ -268,6 +283,7 @@ ENVCRYPT_FUNCTION(envcrypt_status) {
     Keyring *ring = ReportMasterKey(report);
     ReportRegistered(report, ring);
     ReportKeys(report, ring);
+    ReportKeyTables(report);
     ReportSubscription(report);
     ReportRoles(report);
     ReportColumns(report);

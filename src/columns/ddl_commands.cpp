@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "columns/loss_guard.h"
 #include "server/errors.h"
 
 extern "C" {
@@ -34,6 +33,7 @@ int depth = 0;  // of commands that passed the utility hook
 ProcessUtility_hook_type next_utility = standard_ProcessUtility;
 object_access_hook_type next_access_hook = nullptr;
 bool watching = false;
+DdlHandlers handlers;
 bool others_came_after = false;  // and call our access hook
 
 bool IsWatched(Oid catalog) {
@@ -49,12 +49,14 @@ extern "C" void envcrypt_object_access(ObjectAccessType access, Oid catalog, Oid
         next_access_hook(access, catalog, object, column, argument);
     if (!watching)
         return;
-    if ((access == OAT_POST_CREATE || access == OAT_POST_ALTER) && IsWatched(catalog))
+    if ((access == OAT_POST_CREATE || access == OAT_POST_ALTER) &&
+        (IsWatched(catalog) || current.moves_whole))
         NoteTouched(catalog, object);
     else if (access == OAT_TRUNCATE)
-        GuardTruncate(object);
+        handlers.truncating(object);
     else if (access == OAT_DROP)
-        GuardDrop(catalog, object, column, static_cast<const ObjectAccessDrop *>(argument)->dropflags);
+        handlers.dropping(catalog, object, column,
+                          static_cast<const ObjectAccessDrop *>(argument)->dropflags);
     if (access == OAT_DROP && catalog == RelationRelationId && column > 0)
         NoteTouched(catalog, object);  // it stays, without the column
 }
@@ -90,10 +92,31 @@ bool NamesExtension(const DropStmt *drop) {
     return false;
 }
 
-DdlCommand Describe(const Node *statement) {
+// Renames an object, or puts it into another schema; not its columns, constraints or triggers.
+bool MovesWhole(const Node *statement) {
+    if (IsA(statement, AlterObjectSchemaStmt))
+        return true;
+    if (!IsA(statement, RenameStmt))
+        return false;
+    switch (reinterpret_cast<const RenameStmt *>(statement)->renameType) {
+        case OBJECT_ATTRIBUTE:
+        case OBJECT_COLUMN:
+        case OBJECT_DOMCONSTRAINT:
+        case OBJECT_POLICY:
+        case OBJECT_RULE:
+        case OBJECT_TABCONSTRAINT:
+        case OBJECT_TRIGGER:
+            return false;
+        default:
+            return true;
+    }
+}
+
+DdlCommand CommandOf(const Node *statement) {
     DdlCommand command{.first = count};
     command.alters_table = IsA(statement, AlterTableStmt);
     command.renames = IsA(statement, RenameStmt);
+    command.moves_whole = MovesWhole(statement);
     if (IsA(statement, DropStmt)) {
         const auto *drop = reinterpret_cast<const DropStmt *>(statement);
         command.names_extension = NamesExtension(drop);
@@ -116,13 +139,13 @@ extern "C" void envcrypt_follow_utility(PlannedStmt *statement, const char *quer
     const DdlCommand outer = current;
     const int outer_count = count;
     const bool was_watching = watching;
-    current = Describe(statement->utilityStmt);
+    current = CommandOf(statement->utilityStmt);
     depth++;
     PG_TRY();
     {
         Watch();
         next_utility(statement, query, read_only_tree, context, params, environment, destination, completion);
-        RefuseLostColumns();
+        handlers.ending();
     }
     PG_FINALLY();
     {
@@ -170,13 +193,14 @@ void NoteTouched(Oid catalog, Oid object) {
 void EndDdlCommand() {
     count = current.first;
     if (depth == 0) {
-        RefuseLostColumns();
+        handlers.ending();
         current = {};
         StopWatching();
     }
 }
 
-void InstallDdlHooks() {
+void InstallDdlHooks(const DdlHandlers &given) {
+    handlers = given;
     if (ProcessUtility_hook != nullptr)
         next_utility = ProcessUtility_hook;
     ProcessUtility_hook = envcrypt_follow_utility;
@@ -193,7 +217,7 @@ ENVCRYPT_FUNCTION(envcrypt_begin_ddl) {
                         errmsg("envcrypt_begin_ddl was not called by event trigger manager")));
     if (depth == 0) {
         count = 0;
-        current = Describe(reinterpret_cast<EventTriggerData *>(fcinfo->context)->parsetree);
+        current = CommandOf(reinterpret_cast<EventTriggerData *>(fcinfo->context)->parsetree);
         Watch();
     }
     PG_RETURN_VOID();

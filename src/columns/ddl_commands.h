@@ -23,9 +23,13 @@ struct DdlCommand {
     bool alters_table;     // and so names the columns that it drops
     bool drops_type;
     bool renames;
-    // The first encrypted column that it has dropped with something else, and the column's table; or nullptr.
+    bool moves_whole;      // renames or moves objects: all that it touches are noted
+    bool takes_from_keys;  // it has dropped a part of a key table
+    // The first encrypted column that it has dropped with something else, and its table; or nullptr.
     const char *lost_column;
     const char *lost_table;
+    const char *lost_from;  // what the table is: perhaps a view
+    bool unmakes;           // it has dropped the opening function of an encrypted type
     Oid unopened;  // the first encrypted type whose opening function it has dropped, perhaps without the type
 };
 
@@ -42,6 +46,14 @@ void NoteTouched(Oid catalog, Oid object);
 // EndDdlCommand is for the event trigger at a command's end, when it is done.
 void EndDdlCommand();
 
-void InstallDdlHooks();
+// What hears of each object, or column, that is about to be dropped (ObjectAccessDrop's flags), of each table
+// that a TRUNCATE names or reaches, and of the end of each command.
+struct DdlHandlers {
+    void (*dropping)(Oid catalog, Oid object, int column, int flags);
+    void (*truncating)(Oid table);
+    void (*ending)();
+};
+
+void InstallDdlHooks(const DdlHandlers &handlers);
 
 }  // namespace envcrypt

@@ -4,9 +4,13 @@
 
 #include "columns/base_guard.h"
 #include "columns/ddl_commands.h"
+#include "columns/key_table_ddl.h"
 #include "columns/lookup_guard.h"
+#include "columns/loss_guard.h"
+#include "columns/place_guard.h"
 #include "columns/trigger_guard.h"
 #include "columns/type_columns.h"
+#include "columns/unmade_types.h"
 #include "server/errors.h"
 #include "values/base_type.h"
 
@@ -210,7 +214,7 @@ void Guard(TouchedObject touched, Oid schema) {
             return GuardConstraint(touched.object);
         case InheritsRelationId:
             GuardRelation(touched.object);
-            return SpreadTriggers(touched.object, schema);
+            return SpreadTriggers(touched.object, schema, CurrentDdlCommand().alters_table);
         case TriggerRelationId:
             return GuardTrigger(touched.object);
         case ProcedureRelationId:
@@ -246,9 +250,19 @@ ENVCRYPT_FUNCTION(envcrypt_guard_ddl) {
                 GuardChangedRow(Touched(i).object);
         }
     }
+    if (!IsBinaryUpgrade && !creating_extension)
+        GuardMembership(statement);
     if (TouchedCount() > 0 && !IsBinaryUpgrade) {
         const Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
-        for (int i = 0; i < TouchedCount(); i++) Guard(Touched(i), schema);
+        const bool moves = !creating_extension && CurrentDdlCommand().moves_whole;
+        for (int i = 0; i < TouchedCount(); i++) {
+            if (moves)
+                GuardPlace(Touched(i).catalog, Touched(i).object, schema);
+            Guard(Touched(i), schema);
+        }
+        RefuseMissingPart(statement);
+        RefuseLostColumns();
+        DropUnmade(statement);
     }
     EndDdlCommand();
     PG_RETURN_VOID();

@@ -1,13 +1,12 @@
 #include "columns/loss_guard.h"
 
 #include "columns/ddl_commands.h"
+#include "columns/key_table_ddl.h"
 #include "columns/type_columns.h"
+#include "columns/unmade_types.h"
 #include "server/errors.h"
-#include "server/extension_objects.h"
 #include "server/settings.h"
-#include "server/statement_state.h"
 #include "values/base_type.h"
-#include "values/type_identity.h"
 
 extern "C" {
 #include "catalog/dependency.h"
@@ -15,25 +14,10 @@ extern "C" {
 #include "catalog/pg_extension.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 }
 
 namespace envcrypt {
 namespace {
-
-// The last step of every hint.
-int HintOnPurpose(const char *otherwise) {
-    return errhint("%s To destroy it nevertheless, a superuser runs SET envcrypt.allow_data_loss = on first.",
-                   otherwise);
-}
-
-[[noreturn]] void RaiseTruncate(const char *table) {
-    ereport(ERROR,
-            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("cannot truncate table \"%s\"", table),
-             errdetail("It holds keys of this database, without which no encrypted value can be opened."),
-             HintOnPurpose("To destroy one owner's keys, call envcrypt_shred_user()."), HideFromLog()));
-    pg_unreachable();
-}
 
 void GuardExtension(Oid extension) {
     const char *name = get_extension_name(extension);
@@ -48,12 +32,26 @@ void GuardExtension(Oid extension) {
                     HintOnPurpose("DROP EXTENSION envcrypt drops it by its name."), HideFromLog()));
 }
 
+const char *KindOf(Oid relation) {
+    switch (get_rel_relkind(relation)) {
+        case RELKIND_VIEW:
+            return "view";
+        case RELKIND_MATVIEW:
+            return "materialized view";
+        case RELKIND_COMPOSITE_TYPE:
+            return "type";
+        default:
+            return "table";
+    }
+}
+
 void GuardColumn(Oid table, AttrNumber column) {
     DdlCommand &command = CurrentDdlCommand();
     const Oid type = get_atttype(table, column);
     if (command.lost_column != nullptr || type < FirstNormalObjectId || !IsEncryptedType(type))
         return;
     command.lost_table = get_rel_name(table);
+    command.lost_from = KindOf(table);
     command.lost_column = get_attname(table, column, false);
 }
 
@@ -64,7 +62,7 @@ void FindColumnOf(Oid type) {
 
 // Without its opening function, which goes with the base type, too, an encrypted type is of no use.
 void GuardOpening(Oid function) {
-    const Oid type = TypeOpenedBy(function);
+    const Oid type = NoteUnmade(function);
     if (OidIsValid(type) && !OidIsValid(CurrentDdlCommand().unopened))
         CurrentDdlCommand().unopened = type;
 }
@@ -85,14 +83,17 @@ void GuardTypedTable(Oid table) {
 
 void GuardDrop(Oid catalog, Oid object, int column, int flags) {
     // creating_extension: the scripts of our own updates replace functions.
-    if (settings.allow_data_loss || (flags & PERFORM_DELETION_INTERNAL) != 0 || IsBinaryUpgrade ||
-        creating_extension)
+    if ((flags & PERFORM_DELETION_INTERNAL) != 0 || IsBinaryUpgrade || creating_extension)
+        return;
+    if (catalog == ProcedureRelationId)
+        GuardOpening(object);  // on purpose, too, no half of a type is left
+    if (settings.allow_data_loss)
         return;
     const DdlCommand command = CurrentDdlCommand();
+    if (!command.names_extension)
+        NoteDroppedPart(catalog, object, column);
     if (catalog == ExtensionRelationId)
         GuardExtension(object);
-    else if (catalog == ProcedureRelationId)
-        GuardOpening(object);
     else if (catalog == RelationRelationId && column > 0 && !command.alters_table)
         GuardColumn(object, static_cast<AttrNumber>(column));
     else if (catalog == RelationRelationId && column == 0 && command.drops_type)
@@ -101,51 +102,20 @@ void GuardDrop(Oid catalog, Oid object, int column, int flags) {
 
 void RefuseLostColumns() {
     DdlCommand &command = CurrentDdlCommand();
-    const bool stays = command.lost_column == nullptr && OidIsValid(command.unopened);
+    const bool stays =
+        command.lost_column == nullptr && OidIsValid(command.unopened) && !settings.allow_data_loss;
     if (stays)
         FindColumnOf(command.unopened);
     if (command.lost_column == nullptr)
         return;
     ereport(ERROR,
             (errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-             stays ? errmsg("cannot drop what opens encrypted column \"%s\" of table \"%s\"",
-                            command.lost_column, command.lost_table)
-                   : errmsg("cannot drop encrypted column \"%s\" of table \"%s\" with another object",
-                            command.lost_column, command.lost_table),
+             stays ? errmsg("cannot drop what opens encrypted column \"%s\" of %s \"%s\"",
+                            command.lost_column, command.lost_from, command.lost_table)
+                   : errmsg("cannot drop encrypted column \"%s\" of %s \"%s\" with another object",
+                            command.lost_column, command.lost_from, command.lost_table),
              HintOnPurpose("Drop the column by ALTER TABLE, or make it plain by envcrypt_unprotect()."),
              HideFromLog()));
-}
-
-void GuardTruncate(Oid table) {
-    if (settings.allow_data_loss)
-        return;
-    const char *name = get_rel_name(table);
-    if (name == nullptr ||
-        (strcmp(name, "envcrypt_data_keys") != 0 && strcmp(name, "envcrypt_master_keys") != 0))
-        return;
-    const Oid extension = getExtensionOfObject(RelationRelationId, table);
-    if (OidIsValid(extension) && extension == get_extension_oid("envcrypt", true))
-        RaiseTruncate(name);
-}
-
-void GuardKeyTable(const TriggerData &trigger) {
-    if (settings.allow_data_loss || IsReplicationWorker())
-        return;
-    const char *table = RelationGetRelationName(trigger.tg_relation);
-    if (TRIGGER_FIRED_BY_TRUNCATE(trigger.tg_event))
-        RaiseTruncate(table);
-    if (!TRIGGER_FIRED_FOR_ROW(trigger.tg_event) || !TRIGGER_FIRED_BY_DELETE(trigger.tg_event) ||
-        RelationGetRelid(trigger.tg_relation) != Objects().data_keys)
-        return;
-    const TupleDesc columns = RelationGetDescr(trigger.tg_relation);
-    const int wrapped_key = SPI_fnumber(columns, "wrapped_key");
-    if (wrapped_key > 0 && heap_attisnull(trigger.tg_trigtuple, wrapped_key, columns))
-        return;
-    ereport(ERROR,
-            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-             errmsg("cannot delete data keys from table \"%s\"", table),
-             errdetail("What was sealed under them could not be opened any more."),
-             HintOnPurpose("To destroy one owner's keys, call envcrypt_shred_user()."), HideFromLog()));
 }
 
 }  // namespace envcrypt

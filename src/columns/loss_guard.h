@@ -1,15 +1,12 @@
 // loss_guard.h: what destroys keys or encrypted columns has to be asked for by name.
 //
 // Each of these is refused unless the superuser's setting envcrypt.allow_data_loss is on: dropping the
-// extension with something else (its schema, its owner's objects), dropping an encrypted column with
-// something else (its type, the extension), TRUNCATE of a key table, DELETE of a data key.
+// extension with something else (its schema, its owner's objects), and dropping an encrypted column with
+// something else (its type, the extension). What is taken from the key tables: key_table_ddl.h and
+// key_table_guard.h.
 #pragma once
 
 #include "server/backend.h"
-
-extern "C" {
-#include "commands/trigger.h"
-}
 
 namespace envcrypt {
 
@@ -18,13 +15,5 @@ namespace envcrypt {
 // end.
 void GuardDrop(Oid catalog, Oid object, int column, int flags);
 void RefuseLostColumns();
-
-// GuardTruncate is told of each table that a TRUNCATE statement names or reaches, so that triggers that were
-// disabled, as test cleaners do it, make no difference.
-void GuardTruncate(Oid table);
-
-// GuardKeyTable is told of what a statement does to a key table. What a publisher has done, its subscribers
-// follow.
-void GuardKeyTable(const TriggerData &trigger);
 
 }  // namespace envcrypt

@@ -7,8 +7,8 @@
 #include "keys/managed_owners.h"
 #include "keys/shredding.h"
 #include "keys/users_table.h"
-#include "server/errors.h"
 #include "server/access.h"
+#include "server/errors.h"
 #include "server/statement_state.h"
 
 namespace envcrypt {

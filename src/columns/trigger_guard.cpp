@@ -10,9 +10,12 @@
 
 extern "C" {
 #include "access/stratnum.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "storage/bufmgr.h"
 #include "utils/catcache.h"
 #include "utils/fmgroids.h"
 }
@@ -39,21 +42,6 @@ Kind KindOf(const Trigger &trigger) {
             return kind;
     }
     return Kind::kOther;
-}
-
-// InvalidOid for a trigger that is gone, or is a constraint's own.
-Oid TableOfTrigger(Oid trigger) {
-    Relation pg_trigger = table_open(TriggerRelationId, AccessShareLock);
-    ScanKeyData key;
-    ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
-    SysScanDesc scan = systable_beginscan(pg_trigger, TriggerOidIndexId, true, nullptr, 1, &key);
-    HeapTuple tuple = systable_getnext(scan);
-    const auto *form =
-        HeapTupleIsValid(tuple) ? reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple)) : nullptr;
-    const Oid table = form != nullptr && !form->tgisinternal ? form->tgrelid : InvalidOid;
-    systable_endscan(scan);
-    table_close(pg_trigger, AccessShareLock);
-    return table;
 }
 
 // As SQL names it where this session is.
@@ -167,7 +155,66 @@ Oid ExtensionFunction(const char *name, Oid schema) {
     return found;
 }
 
+// Of a partition, those alone that came from its parent.
+int OwnerTriggersOf(Oid oid) {
+    Relation table = try_relation_open(oid, AccessShareLock);
+    if (table == nullptr)
+        return 0;
+    const TriggerDesc *triggers = CopyTriggerDesc(table->trigdesc);
+    int found = 0;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
+        const Trigger &trigger = triggers->triggers[i];
+        if ((trigger.tgisclone || !table->rd_rel->relispartition) && KindOf(trigger) == Kind::kOwner)
+            found++;
+    }
+    relation_close(table, AccessShareLock);
+    return found;
+}
+
+// By its size, and of what is below it: nothing is read. Rows that were deleted count until VACUUM.
+bool MayHaveRows(Oid oid) {
+    bool found = false;
+    const ListCell *cell = nullptr;
+    foreach (cell, find_all_inheritors(oid, AccessShareLock, nullptr)) {
+        Relation table = found ? nullptr : try_relation_open(lfirst_oid(cell), NoLock);
+        if (table == nullptr)
+            continue;
+        found = RELKIND_HAS_TABLE_AM(table->rd_rel->relkind) && RelationGetNumberOfBlocks(table) > 0;
+        relation_close(table, NoLock);
+    }
+    return found;
+}
+
+void WarnOfRows(Oid oid) {
+    Relation table = MayHaveRows(oid) ? try_relation_open(oid, AccessShareLock) : nullptr;
+    if (table == nullptr)
+        return;
+    const char *name = NameOf(table);
+    relation_close(table, AccessShareLock);
+    ereport(WARNING,
+            (errmsg("rows of table %s may hold values that are bound to no owner", name),
+             errdetail("It is protected from now on; the values that it had before stay as they are."),
+             errhint("SELECT * FROM envcrypt_verify(%s) finds them, and UPDATE of the column to itself "
+                     "binds them.",
+                     quote_literal_cstr(name)),
+             HideFromLog()));
+}
+
 }  // namespace
+
+Oid TableOfTrigger(Oid trigger) {
+    Relation pg_trigger = table_open(TriggerRelationId, AccessShareLock);
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
+    SysScanDesc scan = systable_beginscan(pg_trigger, TriggerOidIndexId, true, nullptr, 1, &key);
+    HeapTuple tuple = systable_getnext(scan);
+    const auto *form =
+        HeapTupleIsValid(tuple) ? reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple)) : nullptr;
+    const Oid table = form != nullptr && !form->tgisinternal ? form->tgrelid : InvalidOid;
+    systable_endscan(scan);
+    table_close(pg_trigger, AccessShareLock);
+    return table;
+}
 
 void GuardTrigger(Oid trigger) {
     const Oid table = TableOfTrigger(trigger);
@@ -175,9 +222,17 @@ void GuardTrigger(Oid trigger) {
         GuardTriggersOf(table);
 }
 
-void SpreadTriggers(Oid table, Oid schema) {
-    if (MayNeedTriggers(table))
+void SpreadTriggers(Oid table, Oid schema, bool had_rows) {
+    int before = 0;
+    if (MayNeedTriggers(table)) {
+        before = had_rows ? OwnerTriggersOf(table) : 0;
         OidFunctionCall1(ExtensionFunction("envcrypt_spread_triggers", schema), ObjectIdGetDatum(table));
+        CommandCounterIncrement();
+    } else if (!get_rel_relispartition(table)) {
+        return;
+    }
+    if (had_rows && OwnerTriggersOf(table) > before)
+        WarnOfRows(table);
 }
 
 }  // namespace envcrypt

@@ -4,9 +4,9 @@
 // stays so. A replication worker's rows meet those that this server made before it subscribed: one key or
 // fingerprint that both have is one row, in the state that the publisher has for it.
 
-#include "columns/loss_guard.h"
 #include "keys/key_locks.h"
 #include "keys/key_table.h"
+#include "keys/key_table_guard.h"
 #include "keys/master_key_table.h"
 #include "server/errors.h"
 #include "server/extension_objects.h"

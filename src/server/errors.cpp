@@ -128,4 +128,9 @@ char *KeyringFault(Status status) {
     }
 }
 
+int HintOnPurpose(const char *otherwise) {
+    return errhint("%s To destroy it nevertheless, a superuser runs SET envcrypt.allow_data_loss = on first.",
+                   otherwise);
+}
+
 }  // namespace envcrypt

@@ -56,4 +56,8 @@ char *FingerprintHex(const Fingerprint &fingerprint);
 // KeyringFault describes why a keyring's text is refused, without showing any of it. palloc'd.
 char *KeyringFault(Status status);
 
+// HintOnPurpose is an errhint() for what may destroy keys or values: `otherwise`, a sentence, and how it is
+// done on purpose.
+int HintOnPurpose(const char *otherwise);
+
 }  // namespace envcrypt

@@ -1,8 +1,8 @@
 // cast.cpp: casts between encrypted types and everything else.
 
+#include "server/access.h"
 #include "server/conversion.h"
 #include "server/errors.h"
-#include "server/access.h"
 #include "server/rights.h"
 #include "server/statement_state.h"
 #include "values/armored.h"

@@ -1,8 +1,8 @@
 // input_output.cpp: input and output functions of encrypted types, in text and binary, under envcrypt.io.
 
 #include "keys/key_cache.h"
-#include "server/errors.h"
 #include "server/access.h"
+#include "server/errors.h"
 #include "server/log_filter.h"
 #include "server/rights.h"
 #include "server/statement_state.h"

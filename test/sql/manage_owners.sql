@@ -305,6 +305,25 @@ RESET ROLE;
 SELECT encrypt_for_user('trapped', 'x');
 RESET envcrypt.auto_create_owners;
 DROP TABLE trap;
+-- When the column goes, what is left of the triggers is told.
+CREATE TABLE gone (id text, other text);
+CREATE TABLE parts_gone (id text, n int) PARTITION BY LIST (n);
+CREATE TABLE parts_gone_1 PARTITION OF parts_gone FOR VALUES IN (1);
+SELECT envcrypt_manage_owners(t, 'id', on_delete => 'shred') FROM unnest('{gone,parts_gone}'::regclass[]) t;
+SELECT count(*) FROM envcrypt_status() WHERE "check" = 'managed owners' AND detail ~ 'gone';
+ALTER TABLE gone DROP COLUMN id;
+SET client_min_messages = warning;
+ALTER TABLE gone DROP COLUMN id CASCADE;
+ALTER TABLE parts_gone DROP COLUMN id CASCADE;
+RESET client_min_messages;
+SELECT state, detail, advice FROM envcrypt_status() WHERE "check" = 'managed owners' AND detail ~ 'gone';
+TRUNCATE gone, parts_gone;
+SELECT envcrypt_unmanage_owners('parts_gone');
+SELECT envcrypt_manage_owners('gone', 'other', on_delete => 'shred');
+SELECT count(*) FROM envcrypt_status() WHERE "check" = 'managed owners' AND detail ~ 'gone';
+SELECT tgname FROM pg_trigger WHERE tgrelid IN ('gone'::regclass, 'parts_gone'::regclass, 'parts_gone_1'::regclass) ORDER BY tgname;
+DROP TABLE gone, parts_gone;
+
 DROP FUNCTION spring, keys, try_type, no_dora;
 DROP TYPE kind;
 DROP DOMAIN handle;

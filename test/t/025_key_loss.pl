@@ -87,6 +87,17 @@ for my $preloaded (1, 0)
 	fails($node, 'SET envcrypt.allow_data_loss = on', '42501', qr/permission denied/, "$what: who may write all cannot allow it",
 		@shop, user => 'scribe') if $preloaded;
 
+	my @part = ('55000', qr/cannot drop or change what envcrypt needs of table "envcrypt_\w+_keys".*It would lack.*allow_data_loss/s);
+	fails($node, "DROP TRIGGER envcrypt_announce ON envcrypt_data_keys; DELETE FROM envcrypt_data_keys", @part,
+		"$what: the trigger that keeps them stays", @shop);
+	fails($node, 'DROP TRIGGER envcrypt_announce_truncate ON envcrypt_master_keys', @part, "$what: and the other", @shop);
+	fails($node, q{DO 'BEGIN DROP TRIGGER envcrypt_announce ON envcrypt_data_keys; END'}, @part, "$what: in a block, too", @shop);
+	fails($node, 'ALTER TABLE envcrypt_data_keys DROP COLUMN wrapped_key', @part, "$what: and the column of keys", @shop);
+	fails($node, 'ALTER TABLE envcrypt_data_keys RENAME owner TO o', @part, "$what: under its name", @shop);
+	fails($node, 'ALTER TABLE envcrypt_data_keys RENAME TO k', '0A000', qr/cannot rename or move/, "$what: in its table", @shop);
+	fails($node, 'ALTER EXTENSION envcrypt DROP TABLE envcrypt_data_keys', '0A000', qr/cannot take a part out of extension envcrypt/,
+		"$what: which stays the extension's", @shop);
+
 	# Not for ever.
 	for my $place ('ROLE dba', 'DATABASE shop', 'SYSTEM')
 	{
@@ -104,7 +115,8 @@ for my $preloaded (1, 0)
 	value($node, 'CREATE TYPE lib.other AS (a int, t text); CREATE TABLE lib.of_other (o lib.other, n int); DROP TYPE lib.other CASCADE', @shop, user => 'maker');
 	value($node, 'CREATE TEMP TABLE passing (t encrypted_text) ON COMMIT DROP; CREATE TEMP TABLE staying (t encrypted_text)', @shop);
 	value($node, 'DROP OWNED BY seller', @shop);
-	value($node, 'DROP TYPE lib.mood CASCADE; DROP TYPE encrypted_mood CASCADE', @shop);
+	value($node, 'DROP TYPE lib.mood CASCADE', @shop, user => 'maker');
+	is(value($node, q{SELECT to_regtype('encrypted_mood') IS NULL}, @shop), 't', "$what: a made type without columns goes with its base");
 	is(value($node, $count, @shop), $keys, "$what: keys stay when all tables are gone");
 	value($node, 'DROP EXTENSION envcrypt', @shop);
 	is(value($node, q{SELECT count(*) FROM pg_class WHERE relname ~ 'envcrypt'}, @shop), '0', "$what: by its name the extension goes");
@@ -119,6 +131,7 @@ for my $preloaded (1, 0)
 	is(value($node, q{SELECT string_agg(DISTINCT tgenabled::text, '') FROM pg_trigger WHERE tgrelid = 'envcrypt_data_keys'::regclass}, @shop),
 		'D', "$what: on purpose triggers are disabled");
 	value($node, "$load $allow TRUNCATE envcrypt_data_keys", @shop);
+	value($node, "$load $allow DROP TRIGGER envcrypt_announce ON envcrypt_master_keys; ALTER TABLE envcrypt_data_keys DROP wrapped_key", @shop);
 	value($node, "$load $allow DROP SCHEMA public CASCADE", @shop);
 	is(value($node, q{SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute
 		WHERE attrelid = 'app.notes'::regclass AND attnum > 0 AND NOT attisdropped}, @shop), 'owner', "$what: on purpose all of it goes");
