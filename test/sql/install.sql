@@ -86,3 +86,9 @@ DROP ROLE regress_envcrypt_member;
 
 -- With no key, status says what is to be done.
 SELECT "check", state, regexp_replace(detail, 'envcrypt [0-9.]+', 'envcrypt X'), advice FROM envcrypt_status();
+-- Files of one version, catalogs of another.
+BEGIN;
+UPDATE pg_extension SET extversion = '0.0.9' WHERE extname = 'envcrypt';
+SELECT "check", state, regexp_replace(detail, 'library is [0-9.]+', 'library is X'), advice FROM envcrypt_status()
+WHERE state = 'error';
+ROLLBACK;
