@@ -6,6 +6,7 @@
 #include "pg/base_type.h"
 #include "pg/ddl_commands.h"
 #include "pg/errors.h"
+#include "pg/key_loss.h"
 #include "pg/lookup_guard.h"
 #include "pg/trigger_guard.h"
 #include "pg/type_columns.h"
@@ -134,6 +135,7 @@ void GuardRelation(Oid oid) {
     Relation relation = try_relation_open(oid, AccessShareLock);
     if (relation == nullptr)
         return;
+    GuardPersistence(oid, relation->rd_rel->relpersistence);
     const FormData_pg_attribute *column = FirstEncryptedColumn(relation);
     if (relation->rd_index != nullptr)
         RefuseIndexKey(relation);

@@ -81,6 +81,15 @@ void GuardTypedTable(Oid table) {
     for (AttrNumber column = 1; column <= form.relnatts; column++) GuardColumn(table, column);
 }
 
+bool IsKeyTable(Oid table) {
+    const char *name = get_rel_name(table);
+    if (name == nullptr ||
+        (strcmp(name, "envcrypt_data_keys") != 0 && strcmp(name, "envcrypt_master_keys") != 0))
+        return false;
+    const Oid extension = getExtensionOfObject(RelationRelationId, table);
+    return OidIsValid(extension) && extension == get_extension_oid("envcrypt", true);
+}
+
 }  // namespace
 
 void GuardDrop(Oid catalog, Oid object, int column, int flags) {
@@ -117,15 +126,18 @@ void RefuseLostColumns() {
 }
 
 void GuardTruncate(Oid table) {
-    if (settings.allow_data_loss)
+    if (!settings.allow_data_loss && IsKeyTable(table))
+        RaiseTruncate(get_rel_name(table));
+}
+
+void GuardPersistence(Oid table, char persistence) {
+    if (persistence == RELPERSISTENCE_PERMANENT || settings.allow_data_loss || !IsKeyTable(table))
         return;
-    const char *name = get_rel_name(table);
-    if (name == nullptr ||
-        (strcmp(name, "envcrypt_data_keys") != 0 && strcmp(name, "envcrypt_master_keys") != 0))
-        return;
-    const Oid extension = getExtensionOfObject(RelationRelationId, table);
-    if (OidIsValid(extension) && extension == get_extension_oid("envcrypt", true))
-        RaiseTruncate(name);
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("cannot make table \"%s\" unlogged", get_rel_name(table)),
+                    errdetail("A crash would empty it, standbys and backups would lack it, and no encrypted "
+                              "value could be opened any more."),
+                    HintOnPurpose("Leave it as it is."), HideFromLog()));
 }
 
 void GuardKeyTable(const TriggerData &trigger) {

@@ -2,7 +2,7 @@
 //
 // Each of these is refused unless the superuser's setting envcrypt.allow_data_loss is on: dropping the
 // extension with something else (its schema, its owner's objects), dropping an encrypted column with
-// something else (its type, the extension), TRUNCATE of a key table, DELETE of a data key.
+// something else (its type, the extension), TRUNCATE of a key table, DELETE of a data key, SET UNLOGGED.
 #pragma once
 
 #include "pg/backend.h"
@@ -22,6 +22,9 @@ void RefuseLostColumns();
 // GuardTruncate is told of each table that a TRUNCATE statement names or reaches, so that triggers that were
 // disabled, as test cleaners do it, make no difference.
 void GuardTruncate(Oid table);
+
+// GuardPersistence is told of each relation that a DDL command has changed.
+void GuardPersistence(Oid table, char persistence);
 
 // GuardKeyTable is told of what a statement does to a key table. What a publisher has done, its subscribers
 // follow.
