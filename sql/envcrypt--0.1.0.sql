@@ -3016,11 +3016,11 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp S
         SELECT p.proargtypes[0] AS type FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname = 'c'
         WHERE p.proname = 'envcrypt_check' AND p.pronamespace = '@extschema@'::regnamespace
             AND p.prosrc = 'envcrypt_check_value'
-    ), attributes AS MATERIALIZED (  -- domains count as what they are over
-        SELECT a.attnum, a.attname, t.oid AS type, CASE WHEN t.typelem <> 0
-            THEN @extschema@.envcrypt_ultimate_type(t.typelem)::oid END AS element
-        FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = @extschema@.envcrypt_ultimate_type(a.atttypid)::oid
-        WHERE a.attrelid = "table" AND a.attnum > 0 AND NOT a.attisdropped
+    ), attributes AS MATERIALIZED (  -- domains count as what they are over; no join, which may read all of pg_type
+        SELECT u.attnum, u.attname, u.type, (SELECT CASE WHEN t.typelem <> 0
+            THEN @extschema@.envcrypt_ultimate_type(t.typelem)::oid END FROM pg_type AS t WHERE t.oid = u.type) AS element
+        FROM (SELECT a.attnum, a.attname, @extschema@.envcrypt_ultimate_type(a.atttypid)::oid AS type FROM pg_attribute AS a
+            WHERE a.attrelid = "table" AND a.attnum > 0 AND NOT a.attisdropped) AS u
     ), columns AS (
         SELECT attnum, attname, false AS is_array, type::regtype AS sealed_type FROM attributes
         WHERE type IN (SELECT type FROM sealed)
