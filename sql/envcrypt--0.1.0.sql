@@ -1099,8 +1099,7 @@ SELECT c.oid::regclass AS "table", a.attname AS "column", format_type(a.atttypid
     p.context_id, p.null_owner, p.original_type,
     CASE WHEN c.reltuples >= 0 THEN (c.reltuples * (1 - st.null_frac))::bigint END AS rows,
     CASE WHEN c.reltuples >= 0 THEN (c.reltuples * (1 - st.null_frac) * st.avg_width)::bigint END AS bytes
-FROM sealed s
-JOIN pg_attribute a ON a.atttypid = s.type AND a.attnum > 0 AND NOT a.attisdropped
+FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'm', 'f')
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN LATERAL (
@@ -1109,7 +1108,9 @@ LEFT JOIN LATERAL (
 ) AS p ON true
 LEFT JOIN pg_attribute o ON o.attrelid = c.oid AND o.attnum = p.owner_number
 LEFT JOIN pg_stats st ON st.schemaname = n.nspname AND st.tablename = c.relname AND st.attname = a.attname
-    AND st.inherited = (c.relkind = 'p');
+    AND st.inherited = (c.relkind = 'p')
+-- IN: a join's estimate makes PostgreSQL compile the query for seconds.
+WHERE a.atttypid IN (SELECT s.type FROM sealed s) AND a.attnum > 0 AND NOT a.attisdropped;
 COMMENT ON VIEW @extschema@.envcrypt_columns IS
     'every encrypted column of this database, how it is protected, and estimates of its values and their bytes';
 GRANT SELECT ON @extschema@.envcrypt_columns TO PUBLIC;
@@ -1342,7 +1343,10 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
         OR col.attnum = ANY (@extschema@.envcrypt_expression_columns(r.prqual, true))
     UNION ALL
     SELECT format('column "%s" of table %s: it is of the table''s row type', a.attname, a.attrelid::regclass)
-    FROM tree t JOIN pg_type y ON y.oid = t.reltype JOIN pg_attribute a ON a.atttypid IN (y.oid, y.typarray)
+    FROM tree t JOIN pg_type y ON y.oid = t.reltype
+    JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = ANY (ARRAY[y.oid, y.typarray])
+        AND d.classid = 'pg_class'::regclass AND d.objsubid > 0
+    JOIN pg_attribute a ON a.attrelid = d.objid AND a.attnum = d.objsubid AND a.atttypid IN (y.oid, y.typarray)
     JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'm', 'f') WHERE NOT a.attisdropped
     UNION ALL
     SELECT DISTINCT format('policy "%s" of table %s: its owner must drop it, and create it again afterwards', p.polname,
@@ -3005,24 +3009,23 @@ COMMENT ON AGGREGATE envcrypt_some_tids(tid) IS 'envcrypt: at most 100 of many p
 -- What is to be asked of each encrypted column of a table, with the triggers of all its partitions and children:
 -- `fault` is an SQL expression over alias t, null for a null value and '' for a good one.
 CREATE FUNCTION envcrypt_column_checks("table" regclass, OUT "column" name, OUT fault text) RETURNS SETOF record
-LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE tree AS MATERIALIZED (
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    WITH tree AS MATERIALIZED (
         SELECT t.relid FROM @extschema@.envcrypt_tree("table") AS t
-    ), base AS (  -- domains down to what they are over
-        SELECT oid AS type, oid AS base, typbasetype AS below, typelem FROM pg_type
-        UNION ALL SELECT base.type, t.oid, t.typbasetype, t.typelem FROM base JOIN pg_type AS t ON t.oid = base.below
     ), sealed AS (
         SELECT p.proargtypes[0] AS type FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang AND l.lanname = 'c'
         WHERE p.proname = 'envcrypt_check' AND p.pronamespace = '@extschema@'::regnamespace
             AND p.prosrc = 'envcrypt_check_value'
+    ), attributes AS MATERIALIZED (  -- domains count as what they are over; no join, which may read all of pg_type
+        SELECT u.attnum, u.attname, u.type, (SELECT CASE WHEN t.typelem <> 0
+            THEN @extschema@.envcrypt_ultimate_type(t.typelem)::oid END FROM pg_type AS t WHERE t.oid = u.type) AS element
+        FROM (SELECT a.attnum, a.attname, @extschema@.envcrypt_ultimate_type(a.atttypid)::oid AS type FROM pg_attribute AS a
+            WHERE a.attrelid = "table" AND a.attnum > 0 AND NOT a.attisdropped) AS u
     ), columns AS (
-        SELECT a.attnum, a.attname, base.base NOT IN (SELECT type FROM sealed) AS is_array,
-            coalesce((SELECT e.base FROM base AS e JOIN sealed ON sealed.type = e.base WHERE e.type = base.typelem),
-                base.base)::regtype AS sealed_type
-        FROM pg_attribute AS a JOIN base ON base.type = a.atttypid AND base.below = 0
-        WHERE a.attrelid = "table" AND a.attnum > 0 AND NOT a.attisdropped
-            AND (base.base IN (SELECT type FROM sealed)
-                OR base.typelem IN (SELECT e.type FROM base AS e JOIN sealed ON sealed.type = e.base))
+        SELECT attnum, attname, false AS is_array, type::regtype AS sealed_type FROM attributes
+        WHERE type IN (SELECT type FROM sealed)
+        UNION ALL SELECT attnum, attname, true, element::regtype FROM attributes
+        WHERE element IN (SELECT type FROM sealed) AND type NOT IN (SELECT type FROM sealed)
     ), bindings AS (
         SELECT t.relid, v.attname AS value_name, o.attname AS owner_name, o.attnum AS owner_number, t.context_id
         FROM @extschema@.envcrypt_triggers AS t
@@ -3120,7 +3123,7 @@ COMMENT ON FUNCTION envcrypt_verify(regclass, double precision, integer) IS
 -- What envcrypt_status() says of columns. A partition, or a table that inherits, is named only where it differs from its
 -- parent.
 CREATE FUNCTION envcrypt_column_report(OUT "check" text, OUT state text, OUT detail text, OUT advice text)
-RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
     (SELECT 'protected column', 'error', format('Trigger "%s" of table %s, which protects column "%s", is %s.', t.name,
             t.relid::regclass, a.attname, CASE t.enabled WHEN 'D' THEN 'disabled' ELSE 'not enabled always' END),
         format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; then envcrypt_verify() finds what was written meanwhile.',

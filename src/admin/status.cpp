@@ -21,7 +21,9 @@
 #include "server/settings.h"
 
 extern "C" {
+#include "catalog/pg_extension.h"
 #include "executor/spi.h"
+#include "utils/fmgroids.h"
 #include "utils/tuplestore.h"
 }
 
@@ -110,6 +112,37 @@ void ReportLibrary(const Report &report) {
         listed ? nullptr
                : "Add envcrypt to shared_preload_libraries: until a session loads the library, SHOW displays "
                  "a key that was set before.");
+}
+
+// nullptr: it is not installed.
+const char *ExtensionVersion() {
+    ScanKeyData name;
+    ScanKeyInit(&name, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
+                CStringGetDatum("envcrypt"));
+    Relation extensions = table_open(ExtensionRelationId, AccessShareLock);
+    SysScanDesc scan = systable_beginscan(extensions, ExtensionNameIndexId, true, nullptr, 1, &name);
+    const char *version = nullptr;
+    if (HeapTuple row = systable_getnext(scan); HeapTupleIsValid(row)) {
+        bool null = false;
+        const Datum value =
+            heap_getattr(row, Anum_pg_extension_extversion, RelationGetDescr(extensions), &null);
+        if (!null)
+            version = TextDatumGetCString(value);
+    }
+    systable_endscan(scan);
+    table_close(extensions, AccessShareLock);
+    return version;
+}
+
+// Other packages, or a server that was not restarted: functions may be missing, or do what others expect.
+void ReportVersion(const Report &report) {
+    const char *version = ExtensionVersion();
+    if (version == nullptr || strcmp(version, ENVCRYPT_VERSION) == 0)
+        return;
+    report.Add("extension version", "error",
+               psprintf("The loaded library is %s, the extension in this database is %s.", ENVCRYPT_VERSION,
+                        version),
+               "Restart the server if another version was installed; then ALTER EXTENSION envcrypt UPDATE.");
 }
 
 void ReportAlgorithms(const Report &report) {
@@ -279,6 +312,7 @@ ENVCRYPT_FUNCTION(envcrypt_status) {
     InitMaterializedSRF(fcinfo, 0);
     const Report report{reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)};
     ReportLibrary(report);
+    ReportVersion(report);
     ReportAlgorithms(report);
     Keyring *ring = ReportMasterKey(report);
     ReportRegistered(report, ring);

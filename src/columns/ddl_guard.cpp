@@ -11,6 +11,7 @@
 #include "columns/trigger_guard.h"
 #include "columns/type_columns.h"
 #include "columns/unmade_types.h"
+#include "keys/key_table_guard.h"
 #include "server/errors.h"
 #include "values/base_type.h"
 
@@ -138,6 +139,7 @@ void GuardRelation(Oid oid) {
     Relation relation = try_relation_open(oid, AccessShareLock);
     if (relation == nullptr)
         return;
+    GuardPersistence(oid, relation->rd_rel->relpersistence);
     const FormData_pg_attribute *column = FirstEncryptedColumn(relation);
     if (relation->rd_index != nullptr)
         RefuseIndexKey(relation);

@@ -44,7 +44,7 @@ struct SealedColumn {
 
 struct Work {
     Relation table;
-    HTAB *replacements;
+    HTAB *replacements;  // in the memory of the call's FmgrInfo
     int columns;
     SealedColumn *column;
     // Only to write:
@@ -55,16 +55,32 @@ struct Work {
     TupleTableSlot *changed;
 };
 
-HTAB *ReadReplacements(FunctionCallInfo fcinfo) {
+// What was read from the arguments of an earlier call: ids, and no key bytes. A key's owner and version are
+// authenticated: what was right stays right, or the key, shredded since, does not unwrap any more.
+struct Remembered {
+    ArrayType *keys[2];
+    HTAB *replacements;
+};
+
+bool SameKeys(const Remembered *before, ArrayType *const keys[2]) {
+    for (int i = 0; i < 2; i++) {
+        if (VARSIZE(before->keys[i]) != VARSIZE(keys[i]) ||
+            memcmp(before->keys[i], keys[i], VARSIZE(keys[i])) != 0)
+            return false;
+    }
+    return true;
+}
+
+HTAB *LookUpReplacements(ArrayType *const arrays[2], MemoryContext keep) {
     Datum *keys[2] = {};
     int counts[2] = {};
     for (int i = 0; i < 2; i++)
-        deconstruct_array(PG_GETARG_ARRAYTYPE_P(i + 1), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
-                          TYPALIGN_DOUBLE, &keys[i], nullptr, &counts[i]);
+        deconstruct_array(arrays[i], INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &keys[i],
+                          nullptr, &counts[i]);
     HASHCTL info{};
     info.keysize = sizeof(std::uint64_t);
     info.entrysize = sizeof(Replacement);
-    info.hcxt = CurrentMemoryContext;
+    info.hcxt = keep;
     HTAB *table = hash_create("envcrypt replaced keys", 64, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
     for (int i = 0; i < counts[0]; i++) {
         StoredKey old_key;
@@ -81,6 +97,30 @@ HTAB *ReadReplacements(FunctionCallInfo fcinfo) {
         entry->new_key = new_key.row.key_id;
     }
     return table;
+}
+
+// envcrypt_rekey_users() calls for each table with the same keys: looked up for each, many owners and many
+// tables would take hours.
+HTAB *ReadReplacements(FunctionCallInfo fcinfo) {
+    ArrayType *const keys[2] = {PG_GETARG_ARRAYTYPE_P(1), PG_GETARG_ARRAYTYPE_P(2)};
+    auto *remembered = static_cast<Remembered *>(fcinfo->flinfo->fn_extra);
+    if (remembered != nullptr && SameKeys(remembered, keys))
+        return remembered->replacements;
+    if (remembered != nullptr) {
+        fcinfo->flinfo->fn_extra = nullptr;  // an error may come
+        hash_destroy(remembered->replacements);
+        pfree(remembered->keys[0]);
+        pfree(remembered->keys[1]);
+        pfree(remembered);
+    }
+    HTAB *replacements = LookUpReplacements(keys, fcinfo->flinfo->fn_mcxt);
+    const MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+    remembered = static_cast<Remembered *>(palloc(sizeof(Remembered)));
+    for (int i = 0; i < 2; i++) remembered->keys[i] = DatumGetArrayTypePCopy(PointerGetDatum(keys[i]));
+    remembered->replacements = replacements;
+    MemoryContextSwitchTo(caller);
+    fcinfo->flinfo->fn_extra = remembered;
+    return replacements;
 }
 
 void FindColumns(Work *work) {

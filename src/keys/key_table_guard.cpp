@@ -30,6 +30,16 @@ void GuardTruncate(Oid table) {
         RaiseTruncate(get_rel_name(table));
 }
 
+void GuardPersistence(Oid table, char persistence) {
+    if (persistence == RELPERSISTENCE_PERMANENT || settings.allow_data_loss || !IsKeyTable(table))
+        return;
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("cannot make table \"%s\" unlogged", get_rel_name(table)),
+                    errdetail("A crash would empty it, standbys and backups would lack it, and no encrypted "
+                              "value could be opened any more."),
+                    HintOnPurpose("Leave it as it is."), HideFromLog()));
+}
+
 void GuardKeyTable(const TriggerData &trigger) {
     if (settings.allow_data_loss || IsReplicationWorker())
         return;

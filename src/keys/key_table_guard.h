@@ -14,6 +14,9 @@ namespace envcrypt {
 // disabled, as test cleaners do it, make no difference.
 void GuardTruncate(Oid table);
 
+// GuardPersistence is told of each relation that a DDL command has changed.
+void GuardPersistence(Oid table, char persistence);
+
 // GuardKeyTable is told of what a statement does to a key table. What a publisher has done, its subscribers
 // follow.
 void GuardKeyTable(const TriggerData &trigger);

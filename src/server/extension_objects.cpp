@@ -46,12 +46,17 @@ Oid ExtensionSchema(Oid extension) {
 ExtensionObjects LookUpObjects() {
     const Oid extension = get_extension_oid("envcrypt", true);
     const Oid schema = OidIsValid(extension) ? ExtensionSchema(extension) : InvalidOid;
+    if (!OidIsValid(schema))
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                        errmsg("extension \"envcrypt\" is not installed in this database"),
+                        errhint("Run CREATE EXTENSION envcrypt as a superuser."), HideFromLog()));
     const auto find = [schema](const char *name) {
-        const Oid relation = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+        const Oid relation = get_relname_relid(name, schema);
         if (!OidIsValid(relation))
             ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-                            errmsg("extension \"envcrypt\" is not installed in this database"),
-                            errhint("Run CREATE EXTENSION envcrypt as a superuser."), HideFromLog()));
+                            errmsg("relation \"%s\" of extension envcrypt is missing from schema \"%s\"",
+                                   name, get_namespace_name(schema)),
+                            errhint("Undo what has renamed, moved or dropped it."), HideFromLog()));
         return relation;
     };
     return {.data_keys = find("envcrypt_data_keys"),

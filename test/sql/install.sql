@@ -86,3 +86,19 @@ DROP ROLE regress_envcrypt_member;
 
 -- With no key, status says what is to be done.
 SELECT "check", state, regexp_replace(detail, 'envcrypt [0-9.]+', 'envcrypt X'), advice FROM envcrypt_status();
+-- Files of one version, catalogs of another.
+BEGIN;
+UPDATE pg_extension SET extversion = '0.0.9' WHERE extname = 'envcrypt';
+SELECT "check", state, regexp_replace(detail, 'library is [0-9.]+', 'library is X'), advice FROM envcrypt_status()
+WHERE state = 'error';
+ROLLBACK;
+-- One of its tables under another name, and in another schema.
+BEGIN;
+ALTER TABLE envcrypt_master_keys RENAME TO renamed;
+SELECT count(*) FROM envcrypt_status();
+ROLLBACK;
+BEGIN;
+CREATE SCHEMA regress_moved;
+ALTER TABLE envcrypt_data_keys SET SCHEMA regress_moved;
+SELECT count(*) FROM envcrypt_status();
+ROLLBACK;

@@ -74,6 +74,12 @@ for my $preloaded (1, 0)
 	value($node, 'ALTER TABLE envcrypt_data_keys ENABLE TRIGGER ALL', @shop);
 	is(value($node, q{SELECT string_agg(DISTINCT tgenabled::text, '') FROM pg_trigger WHERE tgrelid = 'envcrypt_data_keys'::regclass}, @shop),
 		'A', "$what: which come back enabled always");
+	fails($node, "ALTER TABLE $_ SET UNLOGGED", '55000', qr/cannot make table "$_" unlogged.*crash.*allow_data_loss/s,
+		"$what: a crash will not empty $_", @shop) for qw(envcrypt_data_keys envcrypt_master_keys);
+	is(value($node, q{SELECT string_agg(DISTINCT relpersistence::text, '') FROM pg_class WHERE relname ~ '^envcrypt_.*_keys'}, @shop),
+		'p', "$what: the key tables and their indexes stay logged");
+	value($node, 'CREATE UNLOGGED TABLE lib.envcrypt_data_keys (a int); ALTER TABLE lib.envcrypt_data_keys SET LOGGED;
+		ALTER TABLE lib.envcrypt_data_keys SET UNLOGGED; DROP TABLE lib.envcrypt_data_keys', @shop, user => 'maker');
 	value($node, 'CREATE TABLE lib.envcrypt_data_keys (a int); TRUNCATE lib.envcrypt_data_keys; DROP TABLE lib.envcrypt_data_keys', @shop, user => 'maker');
 	my @delete = ('55000', qr/cannot delete data keys from table "envcrypt_data_keys".*envcrypt_shred_user.*allow_data_loss/s);
 	fails($node, 'DELETE FROM envcrypt_data_keys', @delete, "$what: keys are not deleted", @shop);
@@ -130,6 +136,8 @@ for my $preloaded (1, 0)
 	value($node, "$load $allow ALTER TABLE envcrypt_data_keys DISABLE TRIGGER ALL", @shop);
 	is(value($node, q{SELECT string_agg(DISTINCT tgenabled::text, '') FROM pg_trigger WHERE tgrelid = 'envcrypt_data_keys'::regclass}, @shop),
 		'D', "$what: on purpose triggers are disabled");
+	value($node, "$load $allow ALTER TABLE envcrypt_data_keys SET UNLOGGED", @shop);
+	value($node, 'ALTER TABLE envcrypt_data_keys SET LOGGED', @shop);
 	value($node, "$load $allow TRUNCATE envcrypt_data_keys", @shop);
 	value($node, "$load $allow DROP TRIGGER envcrypt_announce ON envcrypt_master_keys; ALTER TABLE envcrypt_data_keys DROP wrapped_key", @shop);
 	value($node, "$load $allow DROP SCHEMA public CASCADE", @shop);
