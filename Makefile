@@ -3,7 +3,10 @@
 EXTENSION = envcrypt
 ENVCRYPT_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" envcrypt.control)
 MODULE_big = envcrypt
-DATA = $(wildcard sql/envcrypt--*.sql)
+# The script of this version is joined from its parts, in the order of the folders of src; released ones are kept whole.
+SCRIPT = build/$(EXTENSION)--$(ENVCRYPT_VERSION).sql
+SCRIPT_PARTS = $(sort $(wildcard sql/parts/*.sql))
+DATA = $(SCRIPT) $(wildcard sql/envcrypt--*.sql)
 
 CORE_OBJS = $(patsubst %.cpp,%.o,$(wildcard src/core/*.cpp))
 SERVER_OBJS = $(patsubst %.cpp,%.o,$(filter-out src/core/%,$(wildcard src/*/*.cpp)) $(wildcard src/*.cpp))
@@ -50,6 +53,11 @@ ifeq ($(wildcard $(PGXS)),)
 else
 include $(PGXS)
 endif
+
+all: $(SCRIPT)
+$(SCRIPT): $(SCRIPT_PARTS) envcrypt.control
+	@mkdir -p $(@D)
+	awk 'FNR == 1 && NR > 1 { print "" } { print }' $(SCRIPT_PARTS) >$@
 
 -include $(OBJS:.o=.d)
 
