@@ -1,8 +1,8 @@
 // envcrypt.cpp: what PostgreSQL loads: the magic block and _PG_init, a table of contents.
 #include "core/self_test.h"
 
-#include "columns/ddl_commands.h"
-#include "columns/loss_guard.h"
+#include "guard/ddl_commands.h"
+#include "guard/loss_guard.h"
 #include "keys/check_cache.h"
 #include "keys/key_cache.h"
 #include "keys/key_creation.h"

@@ -1,8 +1,8 @@
 // backend.h: the one door to PostgreSQL's headers, and every difference between its major versions.
 //
-// Include it after all C++ and OpenSSL headers. Functions below src/pg are *backend frames*: they may leave
-// by longjmp, so their locals are trivially destructible. What owns memory lives in src/core, whose functions
-// are noexcept and never call PostgreSQL.
+// Include it after all C++ and OpenSSL headers. Functions outside of src/core are *backend frames*: they may
+// leave by longjmp, so their locals are trivially destructible. What owns memory lives in src/core, whose
+// functions are noexcept and never call PostgreSQL.
 #pragma once
 
 extern "C" {

@@ -1,4 +1,4 @@
-#include "columns/place_guard.h"
+#include "guard/place_guard.h"
 
 #include "server/errors.h"
 #include "server/settings.h"

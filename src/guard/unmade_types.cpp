@@ -1,6 +1,6 @@
-#include "columns/unmade_types.h"
+#include "guard/unmade_types.h"
 
-#include "columns/ddl_commands.h"
+#include "guard/ddl_commands.h"
 #include "server/errors.h"
 #include "server/own_function.h"
 #include "values/type_identity.h"

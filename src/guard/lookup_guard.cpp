@@ -1,4 +1,4 @@
-#include "columns/lookup_guard.h"
+#include "guard/lookup_guard.h"
 
 #include <algorithm>
 

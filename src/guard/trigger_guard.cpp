@@ -1,4 +1,4 @@
-#include "columns/trigger_guard.h"
+#include "guard/trigger_guard.h"
 
 #include <utility>
 

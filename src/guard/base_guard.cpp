@@ -1,6 +1,6 @@
-#include "columns/base_guard.h"
+#include "guard/base_guard.h"
 
-#include "columns/type_columns.h"
+#include "guard/type_columns.h"
 #include "server/errors.h"
 #include "server/own_function.h"
 #include "server/settings.h"

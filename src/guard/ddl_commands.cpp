@@ -1,4 +1,4 @@
-#include "columns/ddl_commands.h"
+#include "guard/ddl_commands.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
-#include "columns/key_table_ddl.h"
+#include "guard/key_table_ddl.h"
 
-#include "columns/ddl_commands.h"
-#include "columns/trigger_guard.h"
+#include "guard/ddl_commands.h"
+#include "guard/trigger_guard.h"
 #include "keys/key_table_parts.h"
 #include "server/errors.h"
 #include "server/settings.h"
