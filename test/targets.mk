@@ -1,11 +1,13 @@
 # Targets beside the build: tests, checks, benchmark, demo. Included by the Makefile.
 
-.PHONY: help unit lint demo test test-assert bench packages
+.PHONY: help unit lint demo test test-assert test-package bench packages dist
 help:
 	@echo "make demo        install what is needed, build, and show envcrypt in a throw-away cluster"
 	@echo "make test        the same, and run every test"
 	@echo "make             build                      make install    install into PostgreSQL"
 	@echo "make test-assert the tests that matter there on a PostgreSQL with assertions, built from source"
+	@echo "make test-package the Debian package, built twice, compared, installed and tested in a throw-away system"
+	@echo "make dist        the source package of this commit (build/dist)"
 	@echo "make unit        tests of src/core          make installcheck   SQL tests against a running server"
 	@echo "make lint        format, clang-tidy, clang  make bench      compare with plain text and pgcrypto"
 
@@ -21,8 +23,18 @@ test: packages
 test-assert:
 	@test/assert_server
 
+# Another system: PACKAGE_SUITE=trixie.
+PACKAGE_SUITE ?= bookworm
+test-package:
+	@test/debian $(PACKAGE_SUITE) test/package
+
 bench: packages
 	@test/run bench
+
+# For PGXN and packagers: what is committed, under the version in the control file, which alone decides.
+DIST = envcrypt-$(ENVCRYPT_VERSION)
+dist:
+	@test/dist $(DIST)
 
 UNIT_OBJS = $(patsubst test/unit/%.cpp,build/unit/%.o,$(wildcard test/unit/*.cpp))
 UNIT_CXXFLAGS = -std=c++20 -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) -Isrc -Itest -MMD -MP
