@@ -36,7 +36,7 @@ def lines_of(tree, counts):
 
 
 def main():
-    tree, counts, output = (pathlib.Path(argument) for argument in sys.argv[1:])
+    tree, counts, output = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
     core, rest = {}, collections.defaultdict(collections.Counter)
     for suite in sorted(counts.iterdir()):
         for path, lines in lines_of(tree, suite).items():
