@@ -1,6 +1,7 @@
-# Upgrades: every released version (sql/releases), installed and updated to this one, leaves the same catalogs as a fresh
-# install: members, definitions, rights, comments, dependencies, and the types that users made. Where nothing has been
-# released, a copy of this version under an older number, and changed copies, show that the comparison sees differences.
+# Upgrades: every released version (sql/releases), installed and updated to this one, leaves the same catalogs as a
+# fresh install: members, definitions, rights, comments, dependencies, and the types that users made. Where nothing has
+# been released, a copy of this version under an older number, and changed copies, show that the comparison sees
+# differences.
 use strict;
 use warnings;
 use EnvcryptTest;
@@ -72,15 +73,18 @@ WITH made AS (SELECT oid FROM pg_type WHERE typname ~ '^_?(encrypted|searchable)
 SELECT classid, objid FROM pg_depend WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass
 	AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'envcrypt')
 UNION SELECT 'pg_type'::regclass, oid FROM made
-UNION SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p JOIN made m ON m.oid = ANY (p.proargtypes) OR m.oid = p.prorettype
+UNION SELECT 'pg_proc'::regclass, p.oid FROM pg_proc p JOIN made m ON m.oid = ANY (p.proargtypes)
+	OR m.oid = p.prorettype
 UNION SELECT 'pg_operator'::regclass, o.oid FROM pg_operator o JOIN made m ON m.oid IN (o.oprleft, o.oprright)
 UNION SELECT 'pg_cast'::regclass, c.oid FROM pg_cast c JOIN made m ON m.oid IN (c.castsource, c.casttarget)
 UNION SELECT 'pg_opclass'::regclass, c.oid FROM pg_opclass c JOIN made m ON m.oid = c.opcintype;
--- What belongs to them, too: array types and row types, indexes, constraints, defaults, rules, triggers, families' members.
+-- What belongs to them, too: array types and row types, indexes, constraints, defaults, rules, triggers, families'
+-- members.
 INSERT INTO ours
 WITH RECURSIVE inner_parts AS (
 	SELECT classid, objid FROM ours
-	UNION SELECT d.classid, d.objid FROM pg_depend d JOIN inner_parts i ON d.refclassid = i.classid AND d.refobjid = i.objid
+	UNION SELECT d.classid, d.objid FROM pg_depend d JOIN inner_parts i ON d.refclassid = i.classid
+	AND d.refobjid = i.objid
 		WHERE d.deptype IN ('i', 'a', 'I'))
 SELECT classid, objid FROM inner_parts EXCEPT SELECT classid, objid FROM ours;
 CREATE TEMP TABLE lines (line text);
@@ -103,17 +107,19 @@ UNION ALL SELECT format('operator %s: %s', oid::regoperator, (SELECT jsonb_objec
 UNION ALL SELECT format('cast %s to %s: %s', castsource::regtype, casttarget::regtype,
 	concat_ws(' ', castfunc::regprocedure, castcontext, castmethod))
 	FROM pg_cast WHERE oid IN (SELECT objid FROM ours WHERE classid = 'pg_cast'::regclass)
-UNION ALL SELECT format('type %s: %s', oid::regtype, to_jsonb(t) - ('{oid,typowner,typnamespace,typrelid,typarray,typelem,'
+UNION ALL SELECT format('type %s: %s', oid::regtype,
+	to_jsonb(t) - ('{oid,typowner,typnamespace,typrelid,typarray,typelem,'
 	'typbasetype,typcollation,typdefaultbin}')::text[])
 	FROM pg_type t WHERE oid IN (SELECT objid FROM ours WHERE classid = 'pg_type'::regclass)
-UNION ALL SELECT format('relation %s: %s', oid::regclass, concat_ws('; ', relkind, relpersistence, relrowsecurity, relacl::text,
-	reloptions::text, CASE relkind WHEN 'v' THEN pg_get_viewdef(oid) WHEN 'i' THEN pg_get_indexdef(oid) END))
+UNION ALL SELECT format('relation %s: %s', oid::regclass, concat_ws('; ', relkind, relpersistence, relrowsecurity,
+	relacl::text, reloptions::text, CASE relkind WHEN 'v' THEN pg_get_viewdef(oid) WHEN 'i' THEN pg_get_indexdef(oid) END))
 	FROM pg_class WHERE oid IN (SELECT objid FROM ours WHERE classid = 'pg_class'::regclass)
 UNION ALL SELECT format('constraint %s', pg_get_constraintdef(oid))
 	FROM pg_constraint WHERE oid IN (SELECT objid FROM ours WHERE classid = 'pg_constraint'::regclass)
 UNION ALL SELECT format('trigger %s, enabled %s', pg_get_triggerdef(oid), tgenabled)
 	FROM pg_trigger WHERE oid IN (SELECT objid FROM ours WHERE classid = 'pg_trigger'::regclass)
-UNION ALL SELECT format('event trigger %s: %s', evtname, concat_ws(' ', evtevent, evtfoid::regproc, evtenabled, evttags))
+UNION ALL SELECT format('event trigger %s: %s', evtname, concat_ws(' ', evtevent, evtfoid::regproc, evtenabled,
+	evttags))
 	FROM pg_event_trigger WHERE oid IN (SELECT objid FROM ours WHERE classid = 'pg_event_trigger'::regclass)
 UNION ALL SELECT format('schema %s, rights %s', nspname, nspacl)
 	FROM pg_namespace WHERE oid IN (SELECT objid FROM ours WHERE classid = 'pg_namespace'::regclass)
@@ -159,7 +165,8 @@ for my $kind ('object', 'function', 'operator', 'cast', 'type', 'relation', 'ini
 {
 	ok((grep { /^$kind / || /^$kind: / } @$fresh), "the comparison looks at: $kind");
 }
-ok((grep { /^type encrypted_mood:/ } @$fresh) && (grep { /^cast encrypted_mood to mood:/ } @$fresh), 'and at types that were made');
+ok((grep { /^type encrypted_mood:/ } @$fresh) && (grep { /^cast encrypted_mood to mood:/ } @$fresh),
+	'and at types that were made');
 ok((grep { / depends on extension envcrypt \(e\)/ } @$fresh), 'and at dependencies');
 
 for my $from (@released, $same)
@@ -170,11 +177,13 @@ for my $from (@released, $same)
 
 # And it does see what an upgrade script leaves out.
 my $found = join("\n", differences($fresh, catalogs_of('from_different', $different)));
-like($found, qr/^object function envcrypt_status\(\), described as 'what it was once'/m, 'a comment that is not updated is found');
+like($found, qr/^object function envcrypt_status\(\), described as 'what it was once'/m,
+	'a comment that is not updated is found');
 like($found, qr/^function envcrypt_rotate_master\(\):.*rights \{[^}]*=X/m, 'rights that are not updated are found');
 like($found, qr/^function envcrypt_generate_master_key\(\):.* COST 7 /m, 'a definition that is not updated is found');
 like($found, qr/^object function envcrypt_forgotten\(\)/m, 'a function that is not dropped is found');
-like($found, qr/^function envcrypt_forgotten\(\) depends on extension envcrypt \(e\)/m, 'and that the extension has it');
+like($found, qr/^function envcrypt_forgotten\(\) depends on extension envcrypt \(e\)/m,
+	'and that the extension has it');
 
 # The list itself: what is not what was released, and a step that is missing, are seen.
 my $lists = PostgreSQL::Test::Utils::tempdir() . '/lists';
@@ -196,10 +205,13 @@ my %two = (
 	'envcrypt--0.0.1--0.0.2.sql' => '',
 	"envcrypt--0.0.2--$version.sql" => '');
 list_says(qr/\A\z/, 'a good list of releases passes', %two);
-list_says(qr/0\.0\.1\.sql is not what was released/, 'a changed script is seen', %two, 'envcrypt--0.0.1.sql' => '-- changed');
+list_says(qr/0\.0\.1\.sql is not what was released/, 'a changed script is seen', %two,
+	'envcrypt--0.0.1.sql' => '-- changed');
 my $step = 'envcrypt--0.0.1--0.0.2.sql';
-list_says(qr/no upgrade from 0\.0\.1 to 0\.0\.2/, 'a missing step is seen', map { $_ => $two{$_} } grep { $_ ne $step } keys %two);
+list_says(qr/no upgrade from 0\.0\.1 to 0\.0\.2/, 'a missing step is seen', map { $_ => $two{$_} } grep { $_ ne $step }
+	keys %two);
 $step = "envcrypt--0.0.2--$version.sql";
-list_says(qr/no upgrade from 0\.0\.2 to \Q$version/, 'also to this version', map { $_ => $two{$_} } grep { $_ ne $step } keys %two);
+list_says(qr/no upgrade from 0\.0\.2 to \Q$version/, 'also to this version', map { $_ => $two{$_} } grep { $_ ne $step }
+	keys %two);
 $node->stop;
 done_testing();
