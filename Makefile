@@ -18,7 +18,7 @@ REGRESS = install keys types types_all type_modifiers type_casts type_order io r
 	key_table_objects key_table_parts fixed_places dropped_bases trigger_lookups
 # PostgreSQL 15 looks for expected/ below --outputdir, later versions where --expecteddir says.
 REGRESS_OPTS = --inputdir=test --outputdir=. $(if $(filter 15,$(MAJORVERSION)),,--expecteddir=.) \
-	--load-extension=envcrypt
+	--no-locale --encoding=UTF8 --load-extension=envcrypt
 
 # What the caller gives counts, in the environment (where PGXS does not look) as on the command line.
 CALLER_CPPFLAGS := $(CPPFLAGS)
@@ -26,8 +26,10 @@ $(foreach v,CPPFLAGS CXXFLAGS LDFLAGS,$(eval ENVIRONMENT_$(v) := $(if $(filter e
 
 PG_CONFIG ?= pg_config
 # -isystem: with -I, clang rejects `register` in the headers of PostgreSQL 15.
-PG_CPPFLAGS = -Isrc -isystem $(shell command -v $(PG_CONFIG) >/dev/null && $(PG_CONFIG) --includedir-server) -DENVCRYPT_VERSION='"$(ENVCRYPT_VERSION)"' \
-	$(ENVIRONMENT_CPPFLAGS)
+PG_CPPFLAGS = -Isrc -isystem $(shell command -v $(PG_CONFIG) >/dev/null && $(PG_CONFIG) --includedir-server) \
+	-DENVCRYPT_VERSION='"$(ENVCRYPT_VERSION)"' $(ENVIRONMENT_CPPFLAGS)
+# The same library wherever and by whomever it is built: debug information names no directory of the builder's.
+PG_CPPFLAGS += -ffile-prefix-map=$(CURDIR)=.
 # Modules are loaded RTLD_GLOBAL: with default visibility another extension's inline function could replace ours.
 PG_CXXFLAGS = -std=gnu++20 -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP \
 	-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers $(ENVIRONMENT_CXXFLAGS)
@@ -39,8 +41,9 @@ endif
 PG_LDFLAGS = $(ENVIRONMENT_LDFLAGS)
 # PostgreSQL before 16 leaves it empty.
 PG_CPPFLAGS += -DPGDLLEXPORT='__attribute__((visibility("default")))'
-# PGXS links with the C compiler.
-SHLIB_LINK += -lcrypto -lstdc++
+# Hardening that costs nothing, also where PostgreSQL was built without. PGXS links with the C compiler.
+PG_CXXFLAGS += -fstack-protector-strong
+SHLIB_LINK += -Wl,-z,relro,-z,now,-z,noexecstack -lcrypto -lstdc++
 # PGXS's bitcode rule ignores PG_CXXFLAGS, and inlining a cipher call into JIT code gains nothing.
 override with_llvm = no
 

@@ -46,7 +46,8 @@ start() {
 # All rounds run in one backend; the limit is measured between them, on the machine as it is then.
 compare() {
     local round
-    run_psql --output=/dev/null --set=rows="$rows" --set=few="$few" --set=copy_file="$WORK/plain.copy" --file="$here/schema.sql"
+    run_psql --output=/dev/null --set=rows="$rows" --set=few="$few" \
+        --set=copy_file="$WORK/plain.copy" --file="$here/schema.sql"
     run_psql --command="VACUUM ANALYZE"
     for ((round = 0; round <= rounds; round++)); do
         printf '\\set round %s\n\\i %s/round.sql\n' "$round" "$here"
@@ -86,9 +87,11 @@ rotate() {
 rotation() {
     run_psql --command="CREATE DATABASE many_keys"
     run_psql --output=/dev/null --dbname=many_keys \
-        --command="SET client_min_messages = error" --command="CREATE EXTENSION envcrypt" --command="SELECT envcrypt_rotate_master()"
+        --command="SET client_min_messages = error" --command="CREATE EXTENSION envcrypt" \
+        --command="SELECT envcrypt_rotate_master()"
     echo "Times by psql's timing. Memory in MB of the backend before the call,"
-    echo "and at its peak: VmHWM, which counts the shared buffers that it touched, and its own alone (RssAnon, sampled)."
+    echo "and at its peak: VmHWM, which counts the shared buffers that it touched, \
+and its own alone (RssAnon, sampled)."
     echo "   re-wrapped   keys made/s   rotation s      us a key   VmHWM               own"
     rotate 1 $((data_keys / 10))
     rotate $((data_keys / 10 + 1)) "$data_keys"
@@ -108,7 +111,8 @@ set_role() {
         END {
             split("two seven", tables)
             for (i = 1; i <= 2; i++)
-                printf "SET ROLE; a function that joins %s tables; RESET ROLE: %.1f us, with the library preloaded %.1f us, ratio %.2f\n",
+                printf "SET ROLE; a function that joins %s tables; RESET ROLE: %.1f us, " \
+                    "with the library preloaded %.1f us, ratio %.2f\n",
                     tables[i], least["without " tables[i]], least["with " tables[i]],
                     least["with " tables[i]] / least["without " tables[i]]
         }'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What DDL costs where the extension is installed and no column is encrypted: ratios of a backend's processor time to that
-# in a database without the extension, with few tables and with 4,000 more. Expects a server, as PGHOST and PGUSER say.
+# What DDL costs where the extension is installed and no column is encrypted: ratios of a backend's processor time to
+# that in a database without the extension, with few tables and with 4,000 more. Expects a server, as PGHOST and PGUSER
+# say.
 #
 # Two sessions take turns every ten statements, so that what else the machine does falls on both.
 #
@@ -52,7 +53,8 @@ for tables in 0 $more; do
             echo "CREATE TABLE more_$i (a int PRIMARY KEY, b text);"
         done | run_psql --dbname="$database"
         mkfifo "$work/$database.in.$tables" "$work/$database.out.$tables"
-        run_psql --tuples-only --no-align --dbname="$database" <"$work/$database.in.$tables" >"$work/$database.out.$tables" &
+        run_psql --tuples-only --no-align --dbname="$database" <"$work/$database.in.$tables" \
+            >"$work/$database.out.$tables" &
     done
     exec 3>"$work/ddl_plain.in.$tables" 4<"$work/ddl_plain.out.$tables" \
         5>"$work/ddl_installed.in.$tables" 6<"$work/ddl_installed.out.$tables"

@@ -16,7 +16,8 @@ INSERT INTO times VALUES ('online', 1, 1000 * extract(epoch FROM clock_timestamp
 \echo 'Moving a table in'
 SELECT label AS "by", round(:rows / (b.ms - coalesce(a.ms, 0)) * 1000) AS "rows/s", target
 FROM (VALUES (1, 'envcrypt_protect, beyond a plain rewrite', 'rewrite', 'protect', '>= 500,000'),
-             (2, 'envcrypt_protect_online, without verification', NULL, 'online', '>= 100,000')) AS v (place, label, plain, sealed, target)
+             (2, 'envcrypt_protect_online, without verification', NULL, 'online', '>= 100,000')) AS v (place, label,
+             plain, sealed, target)
 JOIN times b ON b.name = v.sealed AND b.round = 1
 LEFT JOIN times a ON a.name = v.plain AND a.round = 1
 ORDER BY place;

@@ -23,7 +23,8 @@ UNION ALL VALUES
 \pset footer off
 \pset null ''
 \echo
-\echo 'Opening and sealing: execution time of EXPLAIN (ANALYZE, TIMING OFF); ns a value beyond the same query on plain text'
+\echo 'Opening and sealing: execution time of EXPLAIN (ANALYZE, TIMING OFF);'
+\echo 'ns a value beyond the same query on plain text'
 SELECT c.work, c.label AS "by", c.values, round(c.ms::numeric, 1) AS "query ms", round(c.ns::numeric) AS "ns a value",
        round((c.ns / l.ns)::numeric, 2) AS "times the limit",
        CASE c.place WHEN 1 THEN '<= 1.5 times the limit' WHEN 4 THEN '<= 700 ns' END AS target
@@ -46,7 +47,8 @@ JOIN median a ON a.name = p.plain
 JOIN median b ON b.name = p.sealed
 ORDER BY p.place;
 
-\echo 'A row of text, numeric and date: what opening it adds, and the limit: 1.5 times bare EVP, and the base types'' own input'
+\echo 'A row of text, numeric and date: what opening it adds, and the limit:'
+\echo '1.5 times bare EVP, and the base types'' own input'
 SELECT round(1e6 * (sealed.ms - plain.ms) / :rows) AS "ns a row more", round(3 * 1.5 * :limit_open) AS "1.5 times EVP",
        round(1e6 * (input.ms - plain.ms) / :rows) AS "own input",
        round(3 * 1.5 * :limit_open + 1e6 * (input.ms - plain.ms) / :rows) AS "limit"

@@ -13,7 +13,8 @@ SELECT measure('open pgp', :round, $$SELECT sum(length(pgp_sym_decrypt(body, 'ke
 -- A row of three, and what the base types' own input of the same costs.
 SELECT measure('row plain', :round, 'SELECT sum(length(body)), sum(amount), max(born) FROM plain_row');
 SELECT measure('row sealed', :round, 'SELECT sum(length(body)), sum(amount), max(born) FROM sealed_row');
-SELECT measure('row input', :round, 'SELECT sum(length(body)), sum(amount_text::numeric), max(born_text::date) FROM plain_row');
+SELECT measure('row input', :round, 'SELECT sum(length(body)), sum(amount_text::numeric), max(born_text::date)
+    FROM plain_row');
 
 SELECT measure('seal plain', :round, 'SELECT count(length(body)) FROM plain');
 SELECT measure('seal sealed', :round, 'SELECT count(encrypt_for_user(owner, body)) FROM plain');

@@ -18,7 +18,8 @@ SELECT id, owner, body, (id * 7 % 1000000)::numeric / 100 AS amount, date '1950-
 FROM plain;
 CREATE TABLE sealed_row (id int, owner text, body encrypted_text, amount encrypted_numeric, born encrypted_date);
 INSERT INTO sealed_row
-SELECT id, owner, encrypt_for_user(owner, body), encrypt_for_user(owner, amount), encrypt_for_user(owner, born) FROM plain_row;
+SELECT id, owner, encrypt_for_user(owner, body), encrypt_for_user(owner, amount), encrypt_for_user(owner, born)
+FROM plain_row;
 
 -- What INSERT and COPY write into.
 CREATE TABLE written_plain (id int, owner text, body text);

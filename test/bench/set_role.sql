@@ -25,4 +25,5 @@ BEGIN
     RETURN round(extract(epoch FROM clock_timestamp() - start) * 1000000 / times, 3);
 END $$;
 SELECT microseconds(1000, f) FROM (VALUES ('two'), ('seven')) v (f) \g /dev/null
-SELECT f, min(microseconds(4000, f)) FROM (VALUES ('two'), ('seven')) v (f), generate_series(1, 5) GROUP BY f ORDER BY f DESC;
+SELECT f, min(microseconds(4000, f)) FROM (VALUES ('two'), ('seven')) v (f), generate_series(1, 5) GROUP BY f
+ORDER BY f DESC;

@@ -28,7 +28,8 @@ def literal(tag: int, plaintext: bytes) -> str:
     return text_or_null(plaintext) if tag == TEXT else hexed(plaintext)
 
 
-# What the server says of a value, given as armored text or as bytes: 'open HEX', or SQLSTATE and all that a client sees.
+# What the server says of a value, given as armored text or as bytes: 'open HEX', or SQLSTATE and all that a client
+# sees.
 TRY_OPEN = """
 CREATE FUNCTION try_open(tag int, armored text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -85,7 +86,8 @@ def same(name: str, table: KeyTable, cases: List[Tuple[int, str]], answers: List
 
 OWNERS = {
     "aes-256-gcm": ["a", "Zoë", "日本語の名前", "O'Brien \\ \"x\" | %s", "x" * 255],
-    "xaes-256-gcm": [" leading and trailing ", "Zoe\u0308", "\U0001f600" * 63 + "abc", "line\nfeed\ttab", "envcrypt1:AAAA"],
+    "xaes-256-gcm": [" leading and trailing ", "Zoe\u0308", "\U0001f600" * 63 + "abc", "line\nfeed\ttab",
+        "envcrypt1:AAAA"],
 }
 
 
@@ -174,7 +176,8 @@ def check_server_keys(database: Database) -> None:
           database.run("SELECT encode(fingerprint, 'hex') FROM envcrypt_master_keys WHERE state = 'current'"),
           [[f.parse_keyring(database.keyring)[0].fingerprint.hex()]])
     # Names that no row can have.
-    for what, owner in (("no byte", b""), ("256 bytes", b"x" * 256), ("256 bytes in 128 characters", "é".encode() * 128)):
+    for what, owner in (("no byte", b""), ("256 bytes", b"x" * 256), ("256 bytes in 128 characters",
+        "é".encode() * 128)):
         check(f"server makes no key for an owner of {what}",
               database.error(f"SELECT encrypt_for_user({text_or_null(owner)}, 'x'::text)") not in ("", "none"))
 
@@ -249,7 +252,8 @@ def check_shredding(database: Database, made) -> None:
     fresh = database.table().active(name)
     check("the key of a shredded owner who came back unwraps", len(database.table().unwrap(fresh.unsigned_id)) == 32)
     database.run(f"SELECT envcrypt_shred_user({text_or_null(name)})")
-    equal("the same tombstone the second time", [row.tombstone for row in database.keys() if row.key_id == fresh.key_id],
+    equal("the same tombstone the second time", [row.tombstone for row in database.keys()
+        if row.key_id == fresh.key_id],
           [stone])
 
 
@@ -277,7 +281,8 @@ def opened_values(database: Database, relation: str) -> Dict[int, bytes]:
     """The casts' answer; the output functions' must be the same characters."""
     rows = database.run(
         f"SELECT id, encode(coalesce(textsend(t::text), b::bytea), 'hex'), "
-        f"encode(coalesce(textsend(textin(encrypted_text_out(t))), byteain(encrypted_bytea_out(b))), 'hex') FROM {relation}",
+        f"encode(coalesce(textsend(textin(encrypted_text_out(t))), byteain(encrypted_bytea_out(b))), 'hex') FROM "
+            f"{relation}",
         io="plaintext")
     if any(by_cast != by_output for _, by_cast, by_output in rows):
         raise AssertionError("output and cast differ")
@@ -289,7 +294,8 @@ def check_python_values(database: Database) -> None:
     table = database.table()
     values, expected = {}, {}
     owners = [None] + [name.encode() for names in OWNERS.values() for name in names]
-    owners = [owner for owner in owners if any(row.owner == owner and row.kind == "data" for row in table.rows.values())]
+    owners = [owner for owner in owners if any(row.owner == owner and row.kind == "data"
+        for row in table.rows.values())]
     for owner in owners:
         for tag in (TEXT, BYTEA):
             for plaintext in plaintexts(tag):
@@ -299,15 +305,19 @@ def check_python_values(database: Database) -> None:
     # Like a restore: the session that writes has no key, so it can only look at the headers.
     insert_values(Database(database.name), "p", values)
     equal(f"server opens {len(values)} values sealed by the decoder", opened_values(database, "p"), expected)
-    equal("server stores them as they are", sealed_values(database, "p"), {k: sealed for k, (_, sealed) in values.items()})
+    equal("server stores them as they are", sealed_values(database, "p"),
+        {k: sealed for k, (_, sealed) in values.items()})
     equal("server knows their owners and key ids",
-          database.run("SELECT DISTINCT coalesce(envcrypt_owner(t), envcrypt_owner(b)) IS NOT DISTINCT FROM k.owner FROM p "
-                       "JOIN envcrypt_data_keys k ON k.key_id = coalesce(envcrypt_key_id(t), envcrypt_key_id(b))"), [["t"]])
+          database.run("SELECT DISTINCT coalesce(envcrypt_owner(t), envcrypt_owner(b)) IS NOT DISTINCT FROM k.owner "
+              "FROM p "
+                       "JOIN envcrypt_data_keys k ON k.key_id = coalesce(envcrypt_key_id(t), envcrypt_key_id(b))"),
+                           [["t"]])
     # Moved: other tables, a copy as text and as binary, an update.
     file = os.path.join(work, "moved")
     database.run(f"CREATE TABLE m AS SELECT * FROM p; CREATE TABLE m2 (LIKE p); CREATE TABLE m3 (LIKE p); "
                  f"COPY p TO '{file}.txt'; COPY p TO '{file}.bin' (FORMAT binary); COPY m2 FROM '{file}.txt'; "
-                 f"COPY m3 FROM '{file}.bin' (FORMAT binary); UPDATE m SET t = t, b = b, id = id + 1000;", io="ciphertext")
+                 f"COPY m3 FROM '{file}.bin' (FORMAT binary); UPDATE m SET t = t, b = b, id = id + 1000;",
+                     io="ciphertext")
     for relation, how, shift in (("m", "another table and an update", 1000), ("m2", "COPY as text", 0),
                                  ("m3", "COPY as binary", 0)):
         equal(f"server opens them after {how}", opened_values(database, relation),
@@ -357,7 +367,8 @@ def check_python_keys(database: Database) -> None:
         sealed = f.unarmor(armored)
         row = table.rows[f.parse_value(sealed).key_id]
         equal(f"server seals under the decoder's key: {what}",
-              (row.owner, row.key_version, row.algorithm, table.open(sealed, TEXT)), (owner, version, algorithm, "ü".encode()))
+              (row.owner, row.key_version, row.algorithm, table.open(sealed, TEXT)), (owner, version, algorithm,
+                  "ü".encode()))
     # Values of the versions below still open.
     owner = OWNERS["aes-256-gcm"][0].encode()
     equal("the version below still opens", sorted({
@@ -430,19 +441,22 @@ def check_page_on_server(vectors: Vectors, database: Database) -> None:
 def check_rows_on_server(vectors: Vectors, database: Database) -> None:
     """Section 3's list. The table's own constraints would stop most of it."""
     database.run("""DO $$ DECLARE c record; BEGIN
-        FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = 'envcrypt_data_keys'::regclass AND contype = 'c' LOOP
+        FOR c IN SELECT conname FROM pg_constraint
+            WHERE conrelid = 'envcrypt_data_keys'::regclass AND contype = 'c' LOOP
             EXECUTE format('ALTER TABLE envcrypt_data_keys DROP CONSTRAINT %I', c.conname);
         END LOOP; END $$""")
     other = f.parse_keyring("f" * 64)[0]
     page = f.parse_keyring(vectors.fields("9.1")["base64"])
-    database.run(f"INSERT INTO envcrypt_master_keys (fingerprint, state) VALUES ({hexed(other.fingerprint)}, 'retiring')")
+    database.run(f"INSERT INTO envcrypt_master_keys (fingerprint, state) VALUES ({hexed(other.fingerprint)}, "
+        f"'retiring')")
     database.keyring += ":" + "f" * 64
     good = vectors.row("9.2")
     armored = vectors.fields("9.5")["armored text"]
     refusals = set()
     for what, changes, expected in row_changes(good, vectors.row("9.3"), other.fingerprint):
         answers = [row[0] for row in database.run(
-            f"SELECT try_open(1, '{armored}'); BEGIN; UPDATE envcrypt_data_keys SET {assignments(changes)} WHERE key_id = {good.key_id}; "
+            f"SELECT try_open(1, '{armored}'); BEGIN; UPDATE envcrypt_data_keys SET {assignments(changes)} WHERE "
+                f"key_id = {good.key_id}; "
             f"SELECT try_open(1, '{armored}'); ROLLBACK; SELECT try_open(1, '{armored}');", io="ciphertext")]
         equal(f"server, row: {what}", [answer.split(" ")[0] for answer in answers], ["open", expected, "open"])
         refusals |= {answer for answer in answers if answer.startswith("ZE002")}
@@ -457,7 +471,8 @@ def check_rows_on_server(vectors: Vectors, database: Database) -> None:
             ("malformed, wrong suite", {"wrapped_key": b""}, TEXT, suite_2, ("ZE002",)),
             ("malformed token", {"kind": "token", "wrapped_key": b""}, TEXT, armored, ("ZE002",)),
             ("no master key, wrong suite", {"master_fingerprint": bytes(16)}, TEXT, suite_2, ("ZE001", "ZE002")),
-            ("no master key, token", {"kind": "token", "master_fingerprint": bytes(16)}, TEXT, armored, ("ZE001", "ZE002")),
+            ("no master key, token", {"kind": "token", "master_fingerprint": bytes(16)}, TEXT, armored,
+                ("ZE001", "ZE002")),
             ("no master key, version 2 of the wrapped key",
              {"wrapped_key": b"\2" + good.wrapped_key[1:], "master_fingerprint": bytes(16)}, TEXT, armored,
              ("ZE001", "ZE002")),
@@ -510,7 +525,8 @@ def check_keyrings_on_server(vectors: Vectors) -> None:
     database = Database("vectors")
     for what, text, keys in keyrings(vectors):
         # Used, not only set.
-        script = (f"SELECT set_config('envcrypt.master_key', convert_from({hexed(text.encode())}, 'UTF8'), false) IS NULL; "
+        script = (f"SELECT set_config('envcrypt.master_key', convert_from({hexed(text.encode())}, 'UTF8'), false) IS "
+            f"NULL; "
                   "SELECT detail FROM envcrypt_status() WHERE \"check\" = 'master key';")
         try:
             ((_,), (detail,)) = database.run(script)
@@ -521,7 +537,8 @@ def check_keyrings_on_server(vectors: Vectors) -> None:
             equal(f"server, keyring: {what}", got, None)
         else:
             check(f"server, keyring: {what}",
-                  got is not None and MasterKey(keys[0]).fingerprint.hex() in got and f" {len(keys)} key" in got, repr(got))
+                  got is not None and MasterKey(keys[0]).fingerprint.hex() in got and f" {len(keys)} key" in got,
+                      repr(got))
 
 
 def check_encodings(new: str) -> None:
@@ -547,7 +564,8 @@ def check_encodings(new: str) -> None:
         row, data_key = new_row(master, "Jürgen".encode() if encoding == "LATIN1" else "Jürgen".encode() + b"\xfd",
                                 "aes-256-gcm")
         sql_owner = text_or_null(row.owner) if encoding == "LATIN1" else escaped(row.owner)
-        database.run(f"INSERT INTO envcrypt_data_keys (key_id, kind, owner, key_version, algorithm, master_fingerprint, "
+        database.run(f"INSERT INTO envcrypt_data_keys (key_id, kind, owner, key_version, algorithm, "
+            f"master_fingerprint, "
                      f"wrapped_key) VALUES ({row.key_id}, 'data', {sql_owner}, 1, 'aes-256-gcm', "
                      f"{hexed(master.fingerprint)}, {hexed(row.wrapped_key)})")
         cases = [(TEXT, f.armor(f.seal_value(1, data_key, row.unsigned_id, TEXT, text)))]
@@ -579,7 +597,8 @@ MILLION = """
 CREATE FUNCTION million(tag int, known bytea, tries int, seed text, OUT refused int, OUT stored int, OUT other int)
 LANGUAGE plpgsql AS $$
 DECLARE
-    candidate bytea; noise bytea; armored text; size int; format int; taken boolean; t encrypted_text; b encrypted_bytea;
+    candidate bytea; noise bytea; armored text; size int; format int; taken boolean;
+    t encrypted_text; b encrypted_bytea;
     known_size int := octet_length(known);
     bits int := 8 * octet_length(known);
 BEGIN
@@ -591,7 +610,7 @@ BEGIN
         WHEN 2 THEN candidate := set_byte(noise || noise, 0, 33 + (i / 8) % 2);                         -- a format byte
         WHEN 4 THEN candidate := substr(known, 1, 12) || substr(noise, 1, get_byte(noise, 63) % 65);    -- a header
         WHEN 6 THEN candidate := overlay(noise PLACING substr(known, 1, 2) FROM 1);                     -- any key id
-        WHEN 1, 3 THEN                                                                                  -- a bit of the tag
+        WHEN 1, 3 THEN  -- a bit of the tag
             size := bits - 1 - get_byte(noise, 0) % 128;
             candidate := set_bit(known, size, 1 - get_bit(known, size));
         WHEN 5 THEN                                                                                     -- any bit
@@ -617,7 +636,8 @@ BEGIN
             other := other + 1;
         EXCEPTION
             WHEN SQLSTATE 'ZE002' THEN
-                IF SQLERRM <> 'could not open encrypted value' THEN other := other + 1; ELSE refused := refused + 1; END IF;
+                IF SQLERRM <> 'could not open encrypted value' THEN other := other + 1;
+                ELSE refused := refused + 1; END IF;
             WHEN OTHERS THEN other := other + 1;
         END;
         -- Stored may only be what nobody can judge: of a good header, with a key id of no row.
@@ -729,10 +749,12 @@ def check_million(database: Database) -> None:
             continue
         equal(f"million, {kind}: {bulk} mutated values, stored in binary form without a key, each refused when opened",
               lines[0], f"{bulk}|0")
-        equal(f"million, {kind}: {FILES} files of binary form with a key: refused, or stored where there is no such row",
+        equal(f"million, {kind}: {FILES} files of binary form with a key: refused, or stored where there is no such "
+            f"row",
               lines[1], with_key)
         refused, stored, other = map(int, lines[2].split("|"))
-        equal(f"million, {kind}: {TRIES // 2} tries refused, all but {stored} at once", (refused, other), (TRIES // 2, 0))
+        equal(f"million, {kind}: {TRIES // 2} tries refused, all but {stored} at once", (refused, other),
+            (TRIES // 2, 0))
         equal(f"million, {kind}: the value itself opens", lines[3], "open " + b"a value of some length".hex())
     print(f"# a million tries: {time.monotonic() - begun:.1f} s")
     equal("million: the server was not started again", database.run("SELECT pg_postmaster_start_time()"), started)

@@ -19,24 +19,32 @@ MUTATED = 400
 EDGES: Dict[str, List[str]] = {
     "text": ["", "x", "Grüße", "e\u0301", "\U0001f600\ufeff", "\t\n\r\\ '\"|", "\x01\x7f", "envcrypt1", "ß" * 5000],
     "bytea": ["\\x", "\\x00", "\\xff00", "\\x" + bytes(range(256)).hex(), "\\x" + "ab" * 20000],
-    "jsonb": ["null", "true", "0", "-1.50", '""', "[]", "{}", '"ü\\n\\"\U0001f600"', '{"b": 1, "a": {"c": [1, [2, {"d": null}]]}}',
-              '{"": [], "ä": ""}', "1" + "0" * 400 + ".5", "[" * 400 + "]" * 400, '{"k": "' + "long " * 3000 + '"}', '"\\u0001"'],
+    "jsonb": ["null", "true", "0", "-1.50", '""', "[]", "{}", '"ü\\n\\"\U0001f600"',
+        '{"b": 1, "a": {"c": [1, [2, {"d": null}]]}}',
+              '{"": [], "ä": ""}', "1" + "0" * 400 + ".5", "[" * 400 + "]" * 400, '{"k": "' + "long " * 3000 + '"}',
+                  '"\\u0001"'],
     "int8": ["0", "1", "-1", "255", "256", "-9223372036854775808", "9223372036854775807", "4294967296", "-4294967297"],
-    "numeric": ["0", "0.0", "0.000000", "1", "-1", "1.50", "9999", "10000", "99999999", "0.0001", "0.00001", "0.00010000", "-0.5",
+    "numeric": ["0", "0.0", "0.000000", "1", "-1", "1.50", "9999", "10000", "99999999", "0.0001", "0.00001",
+        "0.00010000", "-0.5",
                 "NaN", "Infinity", "-Infinity", "123456789012345678901234567890.123456789012345678901234567890",
-                "1" + "0" * 131071, "-" + "9" * 131072, "0." + "0" * 16382 + "1", "9" * 5000 + "." + "9" * 5000, "10000.0001",
+                "1" + "0" * 131071, "-" + "9" * 131072, "0." + "0" * 16382 + "1", "9" * 5000 + "." + "9" * 5000,
+                    "10000.0001",
                 "100000000000000000000", "0." + "0" * 16383],
-    "float8": ["0", "-0", "1", "-1.5", "0.1", "1e300", "5e-324", "2.2250738585072014e-308", "1.7976931348623157e+308", "NaN",
+    "float8": ["0", "-0", "1", "-1.5", "0.1", "1e300", "5e-324", "2.2250738585072014e-308", "1.7976931348623157e+308",
+        "NaN",
                "Infinity", "-Infinity", "3.141592653589793", "1e15", "123456789012345680"],
     "bool": ["true", "false"],
-    "date": ["2000-01-01", "1999-12-31", "1970-01-01", "2024-02-29", "1900-02-28", "0001-01-01", "0001-12-31 BC", "0005-02-29 BC",
+    "date": ["2000-01-01", "1999-12-31", "1970-01-01", "2024-02-29", "1900-02-28", "0001-01-01", "0001-12-31 BC",
+        "0005-02-29 BC",
              "4714-11-24 BC", "5874897-12-31", "infinity", "-infinity", "1582-10-15", "1582-10-04"],
-    "timestamptz": ["2000-01-01 00:00:00+00", "1999-12-31 23:59:59.999999+00", "2026-11-21 07:00:00.1+00", "0001-01-01 00:00:00+00",
+    "timestamptz": ["2000-01-01 00:00:00+00", "1999-12-31 23:59:59.999999+00", "2026-11-21 07:00:00.1+00",
+        "0001-01-01 00:00:00+00",
                     "0001-12-31 23:59:59.5+00 BC", "4714-11-24 00:00:00+00 BC", "294276-12-31 23:59:59.999999+00",
                     "infinity", "-infinity", "1969-12-31 23:59:59.999999+00"],
     "uuid": ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
              "00112233-4455-6677-8899-aabbccddeeff"],
-    "inet": ["0.0.0.0/0", "0.0.0.0", "255.255.255.255", "10.1.2.3/8", "10.1.2.3/31", "192.168.0.0/16", "::", "::/0", "::1",
+    "inet": ["0.0.0.0/0", "0.0.0.0", "255.255.255.255", "10.1.2.3/8", "10.1.2.3/31", "192.168.0.0/16", "::", "::/0",
+        "::1",
              "2001:db8::ff00:42:8329/64", "fe80::1/127", "::ffff:10.1.2.3", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
 }
 
@@ -93,7 +101,8 @@ END $$;
 
 
 def try_types(database: Database, cases: List[Tuple[str, bytes]]) -> List[str]:
-    script = "\n".join(f"SELECT try_type({text_or_null(type_name.encode())}, '{f.armor(sealed)}');" for type_name, sealed in cases)
+    script = "\n".join(f"SELECT try_type({text_or_null(type_name.encode())}, '{f.armor(sealed)}');" for type_name,
+        sealed in cases)
     return [row[0] for row in database.run(script, io="ciphertext")]
 
 
@@ -123,8 +132,10 @@ def compare(name: str, database: Database, table: KeyTable, cases: List[Tuple[st
             value, good = repr(error), answer.startswith("22") and answer[6:].startswith("invalid value for type") or \
                 answer.startswith("22021")
         if not good:
-            wrong.append(f"{type_name} {table.open(sealed, type_name).hex()[:60]}: server {answer[:80]}, decoder {value!r:.80}")
-    check(f"{name}: server and decoder agree on {len(cases)} values, of which {opened} open", not wrong, "\n".join(wrong))
+            wrong.append(f"{type_name} {table.open(sealed, type_name).hex()[:60]}: server {answer[:80]}, decoder "
+                f"{value!r:.80}")
+    check(f"{name}: server and decoder agree on {len(cases)} values, of which {opened} open", not wrong,
+        "\n".join(wrong))
 
 
 def base_sends(database: Database) -> Dict[str, str]:
@@ -139,7 +150,8 @@ def check_server_types(database: Database) -> None:
         "suite 2": "encrypt_for_user('types 2', v::{t})", "bound": "envcrypt_bind(v::{t}, 'types 1', 511)",
         "re-bound": "envcrypt_bind(v::{t}::encrypted_{t}, NULL, 65535)",
     }
-    expected = {"cast": (2, None, 0), "literal": (2, None, 0), "suite 1": (1, b"types 1", 0), "suite 2": (2, b"types 2", 0),
+    expected = {"cast": (2, None, 0), "literal": (2, None, 0), "suite 1": (1, b"types 1", 0),
+        "suite 2": (2, b"types 2", 0),
                 "bound": (1, b"types 1", 511), "re-bound": (2, None, 65535)}
     database.run("SET envcrypt.data_key_algorithm = 'xaes-256-gcm'; SELECT envcrypt_create_user_key('types 2');"
                  "SET envcrypt.data_key_algorithm = 'aes-256-gcm'; SELECT envcrypt_create_user_key('types 1');")
@@ -149,14 +161,16 @@ def check_server_types(database: Database) -> None:
         for text in texts:
             value = text_or_null(text.encode())
             way, expression = rng.choice(list(ways.items()))
-            script.append(f"INSERT INTO way_{t} (way, b, s) SELECT '{way}', v::{t}, {expression.format(t=t)} FROM (SELECT {value}) AS _ (v);")
+            script.append(f"INSERT INTO way_{t} (way, b, s) SELECT '{way}', v::{t}, {expression.format(t=t)} FROM "
+                f"(SELECT {value}) AS _ (v);")
         for text in EDGES[t]:
             quoted = text.replace("'", "''")
             script.append(f"INSERT INTO way_{t} (way, b, s) VALUES ('literal', '{quoted}', '{quoted}');")
         database.run("\n".join(script))
         table = database.table()
         wrong = []
-        rows = database.run(f"SET TimeZone = 'UTC'; SELECT way, encode(encrypted_{t}_send(s), 'hex'), encode({send[t]}(b), 'hex'), "
+        rows = database.run(f"SET TimeZone = 'UTC'; SELECT way, encode(encrypted_{t}_send(s), 'hex'), "
+            f"encode({send[t]}(b), 'hex'), "
                             f"encode(convert_to(b::text, 'UTF8'), 'hex') FROM way_{t} ORDER BY id", io="ciphertext")
         for way, sealed, binary, text in rows:
             value = f.parse_value(bytes.fromhex(sealed))
@@ -174,7 +188,7 @@ def check_server_types(database: Database) -> None:
 
 
 def check_decoder_types(database: Database) -> None:
-    """Values that the decoder sealed: ordinary ones, ones that PostgreSQL would write otherwise, and no values at all."""
+    """What the decoder sealed: ordinary values, ones that PostgreSQL would write otherwise, and no values at all."""
     table = database.table()
 
     def seal(t: Type, plaintext: bytes) -> bytes:
@@ -188,16 +202,20 @@ def check_decoder_types(database: Database) -> None:
         compare(f"decoder's {t}, changed or cut", database, table,
                 [(t, seal(t, change(t, rng.choice(short)))) for _ in range(MUTATED)])
     odd = [
-        struct.pack(">HhHH3H", 3, 1, 0, 2, 0, 12, 3400), struct.pack(">HhHH3H", 3, 0, 0x4000, 8, 7, 0, 0),  # zero digits around
-        struct.pack(">HhHH2H", 2, 0, 0x4000, 0, 12, 9999), struct.pack(">HhHH2H", 2, 0, 0, 2, 1, 2399),  # digits not shown
+        struct.pack(">HhHH3H", 3, 1, 0, 2, 0, 12, 3400), struct.pack(">HhHH3H", 3, 0, 0x4000, 8, 7, 0,
+            0),  # zero digits around
+        struct.pack(">HhHH2H", 2, 0, 0x4000, 0, 12, 9999), struct.pack(">HhHH2H", 2, 0, 0, 2, 1,
+            2399),  # digits not shown
         struct.pack(">HhHH1H", 1, -1, 0x4000, 3, 9), struct.pack(">HhHH", 0, 5, 0x4000, 3),  # negative zeros
         struct.pack(">HhHH1H", 1, 7, 0xc000, 3, 9), struct.pack(">HhHH1H", 1, -32768, 0, 16383, 9999),
         struct.pack(">HhHH1H", 1, 32767, 0x4000, 1, 9999), struct.pack(">HhHH", 0, 0, 0xd000, 0x3fff),
     ]
-    compare("numerics that PostgreSQL would write otherwise", database, table, [("numeric", seal("numeric", p)) for p in odd])
+    compare("numerics that PostgreSQL would write otherwise", database, table, [("numeric", seal("numeric", p))
+        for p in odd])
     compare("inet with the flag of cidr", database, table, [("inet", seal("inet", bytes.fromhex("021001040a010203")))])
     compare("jsonb that PostgreSQL would write otherwise", database, table, [
-        ("jsonb", seal("jsonb", b"\1" + text.encode())) for text in ('{"a":1,"a":2}', " [ 1e3 , 0.10E+2 ]\n", '"\\u00fc"', '"\\ud83d\\ude00"')])
+        ("jsonb", seal("jsonb", b"\1" + text.encode())) for text in ('{"a":1,"a":2}', " [ 1e3 , 0.10E+2 ]\n",
+            '"\\u00fc"', '"\\ud83d\\ude00"')])
     compare("NaNs", database, table, [("float8", seal("float8", bytes.fromhex(bits))) for bits in (
         "7ff0000000000001", "fff8000000000000", "7fffffffffffffff", "8000000000000000", "0000000000000001")])
 
@@ -248,14 +266,16 @@ def check_named_types(database: Database) -> None:
                 size = len(plaintext) + 41 + len(name.encode()) + 12 * (value.suite - 1)
                 if plaintext.hex() != binary or len(sealed) != 2 * size:
                     wrong.append(f"{text}: {plaintext.hex()}, not {binary}")
-            answers = try_types(database, [(name, table.seal(owner, name, plaintext, 3)) for owner in (None, b"types 1")])
+            answers = try_types(database, [(name, table.seal(owner, name, plaintext, 3))
+                for owner in (None, b"types 1")])
             if {bytes.fromhex(answer[5:]).decode() for answer in answers} != {text}:
                 wrong.append(f"{text}: server opens {answers}")
         check(f"type by name {name[:12]}: each opens the other's values", not wrong, "\n".join(wrong))
     table = database.table()
     sealed = table.seal(None, "mood", b"happy")
     equal("a value of one type is none of another",
-          set(try_types(database, [(other, sealed) for other in ("größe", "int4", "text", "varchar")])), {f"ZE002 {CANNOT_OPEN}"})
+          set(try_types(database, [(other, sealed) for other in ("größe", "int4", "text", "varchar")])),
+              {f"ZE002 {CANNOT_OPEN}"})
     compare("no values", database, table, [])
     equal("a domain's checks are no concern of what was sealed",
           try_types(database, [("größe", table.seal(None, "größe", b"too long"))]), ["open " + b"too long".hex()])
@@ -267,17 +287,21 @@ def check_named_types(database: Database) -> None:
 
 
 def check_page_types_on_server(vectors: Vectors, database: Database) -> None:
-    database.run(TRY_TYPE + "CREATE TYPE mood AS ENUM ('happy'); CREATE TYPE moods AS ENUM ('happy'); CREATE TYPE \"Mood\" AS ENUM ('happy');"
+    database.run(TRY_TYPE + "CREATE TYPE mood AS ENUM ('happy'); CREATE TYPE moods AS ENUM ('happy'); CREATE TYPE "
+        "\"Mood\" AS ENUM ('happy');"
                  "CREATE TYPE moor AS ENUM ('happy'); CREATE DOMAIN \"größe\" AS text;"
-                 "SELECT envcrypt_define_type(t, true) FROM unnest('{mood,moods,\"\\\"Mood\\\"\",moor,größe}'::regtype[]) AS t;")
+                 "SELECT envcrypt_define_type(t, true) FROM "
+                     "unnest('{mood,moods,\"\\\"Mood\\\"\",moor,größe}'::regtype[]) AS t;")
     table = database.table()
     compare("9.11 on the server", database, table, [(t, sealed) for t, _, _, sealed in vectors.values_of_types()])
-    values = [(asked, sealed, plaintext) for _, sealed, _, asked, plaintext in vectors.values() if isinstance(asked, str)]
+    values = [(asked, sealed, plaintext) for _, sealed, _, asked, plaintext in vectors.values()
+        if isinstance(asked, str)]
     equal("9.12 and 9.13 on the server", try_types(database, [(asked, sealed) for asked, sealed, _ in values]),
           ["open " + plaintext.hex() for _, _, plaintext in values])
     rejected = [(t, sealed) for _, t, sealed in vectors.rejected_for_type() if len(t) < 54]
     answers = try_types(database, rejected)
-    check("9.14 on the server: every one refused", not [answer for answer in answers if answer.startswith("open")], "\n".join(answers))
+    check("9.14 on the server: every one refused", not [answer for answer in answers if answer.startswith("open")],
+        "\n".join(answers))
     compare("9.14 on the server", database, table, rejected)
 
 
@@ -288,29 +312,33 @@ def check_client_encoding(database: Database) -> None:
                                   ("jsonb", r"""U&'{"\00fc": "\00df"}'""", '\1{"ü": "ß"}'.encode()),
                                   ("mood", r"U&'gr\00f6\00dfer'", "größer".encode())):
         got = [bytes.fromhex(row[0]) for row in latin.run(
-            f"CREATE TEMP TABLE s AS SELECT * FROM (VALUES ({literal}::encrypted_{t}), (encrypted_{t}({literal}::{t})), "
+            f"CREATE TEMP TABLE s AS SELECT * FROM (VALUES ({literal}::encrypted_{t}), "
+                f"(encrypted_{t}({literal}::{t})), "
             f"(encrypt_for_user('types 1', {literal}::{t}))) AS _ (v); SET envcrypt.io = ciphertext; "
             f"SELECT encode(encrypted_{t}_send(v), 'hex') FROM s")]
         table = database.table()
         equal(f"{t} sealed with client encoding LATIN1", [table.open(sealed, t) for sealed in got], [plaintext] * 3)
-        ((opened,),) = latin.run(f"SET envcrypt.io = plaintext; SELECT encode(convert_to(({literal}::encrypted_{t})::text, 'UTF8'), 'hex')")
+        ((opened,),) = latin.run(f"SET envcrypt.io = plaintext; SELECT "
+            f"encode(convert_to(({literal}::encrypted_{t})::text, 'UTF8'), 'hex')")
         equal(f"{t} opened with client encoding LATIN1", bytes.fromhex(opened), plaintext.lstrip(b"\1"))
 
 
 def check_database_encodings(keyring: str) -> None:
-    """In the databases that check_server.py made: jsonb is sealed in UTF-8, but in a SQL_ASCII one in the bytes that came."""
+    """In the databases of check_server.py: jsonb is sealed in UTF-8, but in a SQL_ASCII one in the bytes that came."""
     for name, hexed, plaintext in (("latin1", "22fc22", '\1"ü"'.encode()), ("sql_ascii", "22fc22", b'\1"\xfc"'),
                                    ("sql_ascii", "22c3bc22", '\1"ü"'.encode())):
         encoding = name.upper()
         for writer in ("LATIN1", "UTF8"):
             database = Database(name, keyring, writer)
             ((sealed,),) = database.run(
-                f"CREATE TEMP TABLE s AS SELECT encrypt_for_user('json', convert_from('\\x{hexed}', '{encoding}')::jsonb) AS v; "
+                f"CREATE TEMP TABLE s AS SELECT encrypt_for_user('json', convert_from('\\x{hexed}', "
+                    f"'{encoding}')::jsonb) AS v; "
                 "SET envcrypt.io = ciphertext; SELECT encode(encrypted_jsonb_send(v), 'hex') FROM s")
             equal(f"{name}: jsonb {hexed} sealed with client encoding {writer}",
                   Database(name, keyring, encoding).table().open(bytes.fromhex(sealed), "jsonb"), plaintext)
             for reader in ("LATIN1", "UTF8"):
                 ((opened,),) = Database(name, keyring, reader).run(
-                    f"SELECT encode(convert_to(envcrypt_open(encrypted_jsonb_in('{f.armor(bytes.fromhex(sealed))}', 0, -1))::text, "
+                    f"SELECT encode(convert_to(envcrypt_open(encrypted_jsonb_in('{f.armor(bytes.fromhex(sealed))}', 0, "
+                        f"-1))::text, "
                     f"'{encoding}'), 'hex')", io="ciphertext")
                 equal(f"{name}: and opened with client encoding {reader}", opened, hexed)

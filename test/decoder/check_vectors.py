@@ -152,7 +152,8 @@ def check_values(vectors: Vectors) -> None:
             equal(f"{number} Kx", f.xaes_derived_key(key, value.nonce).hex(), fields["Kx"])
             equal(f"{number} GCM nonce", value.nonce[12:].hex(), fields["GCM nonce"])
         equal(f"{number} refused as every other type",
-              {sqlstate_of(lambda: table.open(sealed, other)) for other in [*plain.TAG.values(), "another", "mood\0"] if other != tag},
+              {sqlstate_of(lambda: table.open(sealed, other)) for other in [*plain.TAG.values(), "another", "mood\0"]
+                  if other != tag},
               {"ZE002"})
         check(f"{number} refused with any bit changed",
               all(sqlstate_of(lambda: table.open(flip(sealed, bit), tag)) == "ZE002" for bit in range(len(sealed) * 8)))
@@ -170,11 +171,14 @@ def check_values_of_types(vectors: Vectors) -> None:
         equal(f"{what}: opens", table.open(sealed, type_name), plaintext)
         equal(f"{what}: the plaintext's value", shown(type_name, table.value(sealed, type_name)), text)
         equal(f"{what}: the value's plaintext", plain.encode(type_name, text), plaintext)
-        equal(f"{what}: seals", f.seal_value(value.suite, table.unwrap(value.key_id), value.key_id, type_name, plaintext,
+        equal(f"{what}: seals", f.seal_value(value.suite, table.unwrap(value.key_id), value.key_id, type_name,
+            plaintext,
                                              value.context_id, value.nonce), sealed)
         equal(f"{what}: refused as every other type",
-              {sqlstate_of(lambda: table.open(sealed, other)) for other in [*plain.TAG, "mood"] if other != type_name}, {"ZE002"})
-    equal("9.11 has every type in both suites", seen, {(type_name, suite) for type_name in plain.TAG for suite in (1, 2)})
+              {sqlstate_of(lambda: table.open(sealed, other)) for other in [*plain.TAG, "mood"] if other != type_name},
+                  {"ZE002"})
+    equal("9.11 has every type in both suites", seen, {(type_name, suite) for type_name in plain.TAG
+        for suite in (1, 2)})
 
 
 def shown(type_name: str, value) -> str:

@@ -318,7 +318,8 @@ def row_associated_data(row: KeyRow) -> bytes:
 def unwrap_row(row: KeyRow, wrapping_key: bytes) -> bytes:
     check_row(row)
     try:
-        return decrypt(XAES_256_GCM, wrapping_key, row.wrapped_key[1:25], row_associated_data(row), row.wrapped_key[25:])
+        return decrypt(XAES_256_GCM, wrapping_key, row.wrapped_key[1:25], row_associated_data(row),
+            row.wrapped_key[25:])
     except InvalidTag:
         raise CannotOpen("wrapped key") from None
 
@@ -432,7 +433,8 @@ class KeyTable:
 
     def database_key(self) -> KeyRow:
         """The one that tombstones come from."""
-        (row,) = [row for row in self.rows.values() if row.kind == "data" and row.owner is None and row.key_version == 1]
+        (row,) = [row for row in self.rows.values() if row.kind == "data" and row.owner is None
+            and row.key_version == 1]
         return row
 
     def active(self, owner: Optional[bytes]) -> KeyRow:

@@ -186,7 +186,8 @@ def decode_timestamptz(plaintext: bytes) -> str:
 
 
 def days_of(text: str) -> int:
-    year, month, day = map(int, re.fullmatch(r"(\d+)-(\d+)-(\d+)", text[:-3] if text.endswith(" BC") else text).groups())
+    year, month, day = map(int, re.fullmatch(r"(\d+)-(\d+)-(\d+)", text[:-3] if text.endswith(" BC")
+        else text).groups())
     return days_since_2000(1 - year if text.endswith(" BC") else year, month, day)
 
 

@@ -11,7 +11,8 @@ export PYTHONDONTWRITEBYTECODE=1
 /usr/bin/python3 "$here/check_vectors.py" "$SOURCE/docs/format.md" || exit 1
 
 # The log is to show whether a backend died; what the tests raise on purpose would only fill it.
-cluster_start server log_min_messages=log log_min_error_statement=log restart_after_crash=off max_connections=20 || exit 1
+cluster_start server log_min_messages=log log_min_error_statement=log \
+    restart_after_crash=off max_connections=20 || exit 1
 /usr/bin/python3 "$here/check_server.py" "$SOURCE/docs/format.md" "$WORK"
 status=$?
 if grep -qE 'terminated by signal|PANIC|TRAP:' "$WORK/server.log"; then

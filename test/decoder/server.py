@@ -58,10 +58,12 @@ class Database:
 
     def keys(self) -> List[KeyRow]:
         return [
-            KeyRow(int(key_id), kind, unhex(owner), int(version), algorithm, unhex(fingerprint), unhex(wrapped), unhex(stone))
+            KeyRow(int(key_id), kind, unhex(owner), int(version), algorithm, unhex(fingerprint), unhex(wrapped),
+                unhex(stone))
             for key_id, kind, owner, version, algorithm, fingerprint, wrapped, stone in self.run(
                 "SELECT key_id, kind, coalesce('x' || encode(textsend(owner), 'hex'), ''), key_version, algorithm, "
-                "coalesce('x' || encode(master_fingerprint, 'hex'), ''), coalesce('x' || encode(wrapped_key, 'hex'), ''), "
+                "coalesce('x' || encode(master_fingerprint, 'hex'), ''), coalesce('x' || encode(wrapped_key, 'hex'), "
+                    "''), "
                 "coalesce('x' || encode(tombstone, 'hex'), '') FROM envcrypt_data_keys ORDER BY created_at, key_id")
         ]
 
@@ -71,7 +73,8 @@ class Database:
     def insert_key(self, row: KeyRow) -> None:
         """Plain SQL, with the columns of section 3."""
         self.run(
-            "INSERT INTO envcrypt_data_keys (key_id, kind, owner, key_version, algorithm, master_fingerprint, wrapped_key) "
+            "INSERT INTO envcrypt_data_keys (key_id, kind, owner, key_version, algorithm, master_fingerprint, "
+                "wrapped_key) "
             f"VALUES ({row.key_id}, '{row.kind}', {text_or_null(row.owner)}, {row.key_version}, '{row.algorithm}', "
             f"{hexed(row.master_fingerprint)}, {hexed(row.wrapped_key)})")
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A short story with figures: private notes in a protected column, a clerk, a thief, a new master key, a forgotten person.
+# A short story with figures: private notes in a protected column, a clerk, a thief, a new master key, a forgotten
+# person.
 # Every line that claims something is checked; the first claim that is not true ends the demo with status 1.
 #
 # Run it with `test/run demo`, which sets WORK (an empty directory) and SOURCE (a copy of this project's files).
@@ -45,7 +46,8 @@ group() { sed ':a; s/\B[0-9]\{3\}\>/,&/; ta' <<<"$1"; }
 write_texts() {
     [ -n "$(find -L "$fortunes" -name '*.u8' -print -quit 2>/dev/null)" ] ||
         { echo "demo: no texts in $fortunes (Debian packages: fortunes, fortunes-min)" >&2; exit 1; }
-    find -L "$fortunes" -name '*.u8' -print0 | sort -z | xargs -0 perl -CS "$here/texts.pl" "$people" "$texts" "$phrases"
+    find -L "$fortunes" -name '*.u8' -print0 | sort -z | xargs -0 \
+        perl -CS "$here/texts.pl" "$people" "$texts" "$phrases"
 }
 
 write_keys() {
@@ -86,7 +88,8 @@ notes_digest() {
 # What envcrypt_verify() finds: "N good", and after it "N FAULT" for each kind of fault.
 verified() {
     app "WITH found AS MATERIALIZED (SELECT problem, rows FROM envcrypt_verify('notes'))
-         SELECT concat_ws(', ', 2 * max(rows) - sum(rows) || ' good', string_agg(rows || ' ' || problem, ', ')) FROM found"
+         SELECT concat_ws(', ', 2 * max(rows) - sum(rows) || ' good', string_agg(rows || ' ' || problem, ', '))
+         FROM found"
 }
 
 # ask QUERY: shows a query on the encrypted column, and proves the answer on the plaintext file.
@@ -110,7 +113,8 @@ begin() {
     run_psql --username=postgres --set=texts="$texts" --set=people="$people" --file="$here/schema.sql"
     admin "SELECT envcrypt_rotate_master()" >"$WORK/registered"
     same "the key file is closed to others" 600 "$(stat --format=%a "$keys")"
-    result "PostgreSQL $(admin 'SHOW server_version'), envcrypt $(admin "SELECT extversion FROM pg_extension WHERE extname = 'envcrypt'")"
+    result "PostgreSQL $(admin 'SHOW server_version'), envcrypt $(admin \
+        "SELECT extversion FROM pg_extension WHERE extname = 'envcrypt'")"
     result "SELECT envcrypt_rotate_master()  registers the master key by its fingerprint"
     result "people(person_id, name), notes(note_id, person_id, body text)"
 }
@@ -143,12 +147,14 @@ fill() {
 query() {
     step "It reads with the SQL it always had; each answer equals the one computed from the plaintext file."
     ask "SELECT count(*) FROM notes WHERE body LIKE '%computer%'"
-    ask "SELECT name, count(*) FROM notes JOIN people USING (person_id) WHERE body ILIKE '%unix%' GROUP BY name ORDER BY 2 DESC, 1 LIMIT 3"
+    ask "SELECT name, count(*) FROM notes JOIN people USING (person_id) WHERE body ILIKE '%unix%' \
+GROUP BY name ORDER BY 2 DESC, 1 LIMIT 3"
     ask "SELECT body FROM notes WHERE body LIKE 'Never %' AND length(body) < 60 ORDER BY body LIMIT 3"
 }
 
 tempt() {
-    step "A clerk may write, but not open: sees the row, not the text, and cannot move the sealed text into another person's row."
+    step "A clerk may write, but not open: sees the row, not the text, and cannot move \
+the sealed text into another person's row."
     local seen error
     seen=$(run_psql --username=clerk --command="SELECT body FROM notes WHERE note_id = 1")
     [[ $seen == envcrypt1:* ]] || fail "the clerk sees sealed text, not $seen"
@@ -170,7 +176,9 @@ steal() {
     same "no line in the server log" 0 "$(found "$WORK/demo.log")"
     same "no master key in the data directory" "" "$(files_with_key "$old_key" "$PGDATA")"
     same "the search for the master key works" "$keys" "$(files_with_key "$old_key" "$keys")"
-    result "encrypted column: $in_files in the data directory ($(du --summarize --block-size=M "$PGDATA" | cut -f1), WAL included), $in_dump in pg_dump's output; the master key: not there"
+    result "encrypted column: $in_files in the data directory \
+($(du --summarize --block-size=M "$PGDATA" | cut -f1), WAL included), \
+$in_dump in pg_dump's output; the master key: not there"
     compare_plain
 }
 
@@ -191,7 +199,8 @@ compare_plain() {
     # Long texts are compressed in the files: not every line is found there.
     [ "$in_files" -gt $((sought * 8 / 10)) ] || fail "the search finds plain text in files: $in_files of $sought lines"
     same "the search finds every line in a plain dump" "$sought" "$in_dump"
-    result "plain column:     $(group "$in_files") in the data directory, $(group "$in_dump") in pg_dump's output, of $(group "$sought") lines looked for"
+    result "plain column:     $(group "$in_files") in the data directory, \
+$(group "$in_dump") in pg_dump's output, of $(group "$sought") lines looked for"
 }
 
 rotate() {
@@ -208,9 +217,11 @@ rotate() {
     same "all data keys were re-wrapped" "$data_keys" "$(head -n 1 <<<"$report")"
     same "the files of notes have the same names and bytes" "$before" "$after"
     same "no row of notes was updated" "${digest%% |*} | 0" "$(admin "$updates")"
-    result "SELECT envcrypt_rotate_master()  ->  $data_keys data keys re-wrapped in $(sed -n 's/^Time: \([0-9.]* ms\).*/\1/p' <<<"$report")"
+    result "SELECT envcrypt_rotate_master()  ->  $data_keys data keys re-wrapped in $(
+        sed -n 's/^Time: \([0-9.]* ms\).*/\1/p' <<<"$report")"
     result "md5 of notes' file before: $(sed -n 1p <<<"$before")" \
-        "md5 of notes' file after:  $(sed -n 1p <<<"$after")" "rows of notes inserted | updated so far: $(admin "$updates")"
+        "md5 of notes' file after:  $(sed -n 1p <<<"$after")" \
+        "rows of notes inserted | updated so far: $(admin "$updates")"
     step "The old key leaves the file, and the server restarts: everything still reads."
     write_keys "$new_key"
     restart
@@ -238,13 +249,15 @@ shred() {
     local before
     before=$(app "$others")
     step "$name asks to be forgotten: that person's data key is destroyed. Those notes are gone, everyone else's read."
-    result "SELECT envcrypt_shred_user('$person')  ->  $(admin "SELECT envcrypt_shred_user('$person')" | cut -c 1-100)..."
+    result "SELECT envcrypt_shred_user('$person')  ->  $(
+        admin "SELECT envcrypt_shred_user('$person')" | cut -c 1-100)..."
     error=$(error_of app "SELECT body FROM notes WHERE person_id = $person LIMIT 1")
     same "SQLSTATE of a shredded person's note" ZE003 "${error%%:*}"
     result "those notes: ERROR $error"
     same "everyone else's notes read as before" "$before" "$(app "$others")"
     result "the others: $(group "${before%% |*}") notes read as before"
-    same "nothing else is lost" "${before%% |*} good, $((${digest%% |*} - ${before%% |*})) data key destroyed" "$(verified)"
+    same "nothing else is lost" "${before%% |*} good, $((${digest%% |*} - ${before%% |*})) data key destroyed" \
+        "$(verified)"
     result "SELECT * FROM envcrypt_verify('notes')  ->  $(verified)"
     error=$(error_of app "INSERT INTO notes VALUES (0, $person, 'a new note')")
     same "SQLSTATE of a note for a shredded person" ZE003 "${error%%:*}"

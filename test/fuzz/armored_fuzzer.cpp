@@ -1,8 +1,6 @@
 // Feeds arbitrary text to the base64 of armored values: what decodes must encode to the same text.
 //
-//     clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -Isrc test/fuzz/armored_fuzzer.cpp \
-//         src/core/*.cpp -lcrypto -o /tmp/armored_fuzzer
-//     /tmp/armored_fuzzer -max_total_time=60 -max_len=4096
+// options: -max_len=4096
 #include <cstdlib>
 #include <string>
 #include <string_view>

@@ -1,9 +1,7 @@
 // Feeds arbitrary bytes to the reader of sealed values: it must never accept, crash or leave plaintext
 // behind.
 //
-//     clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -Isrc test/fuzz/sealed_value_fuzzer.cpp \
-//         src/core/*.cpp -lcrypto -o /tmp/sealed_value_fuzzer
-//     /tmp/sealed_value_fuzzer -max_total_time=60 -max_len=512
+// options: -max_len=512
 #include <algorithm>
 #include <array>
 #include <cstdlib>

@@ -1,8 +1,6 @@
 // Reads arbitrary bytes as a row of the key table: it must never unwrap, and no edit of a good row may.
 //
-//     clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -Isrc test/fuzz/wrapped_key_fuzzer.cpp \
-//         src/core/*.cpp -lcrypto -o /tmp/wrapped_key_fuzzer
-//     /tmp/wrapped_key_fuzzer -max_total_time=60 -max_len=400
+// options: -max_len=400
 #include <algorithm>
 #include <array>
 #include <cstdlib>

@@ -27,7 +27,8 @@ sub together
 		$node, <<"SQL", \$output, [ '-c', 50, '-j', 2, '-t', 1 ], $keys[0], "default_transaction_isolation=$level");
 BEGIN;
 SELECT pg_advisory_xact_lock_shared(7);
-INSERT INTO account SELECT $owner, encrypt_for_user($owner, 'secret of ' || :client_id), md5('secret of ' || :client_id);
+INSERT INTO account SELECT $owner, encrypt_for_user($owner, 'secret of ' || :client_id),
+	md5('secret of ' || :client_id);
 COMMIT;
 SQL
 	$node->poll_query_until('postgres',
@@ -111,7 +112,9 @@ is( value($node,
 	'0', 'every value belongs to the owner beside it');
 fails($node, 'SELECT secret FROM ledger LIMIT 1', 'ZE001', qr/master key/, 'the key before the last opens nothing',
 	key => $keys[19]);
-is( value($node, "SELECT string_agg(state || n, ',' ORDER BY state) FROM (SELECT state, count(*) n FROM envcrypt_master_keys GROUP BY 1) _"),
+is( value($node,
+	"SELECT string_agg(state || n, ',' ORDER BY state) FROM (SELECT state, count(*) n FROM envcrypt_master_keys GROUP BY 1)
+		_"),
 	'current1,retiring20', 'exactly one master key is current');
 
 $node->stop;

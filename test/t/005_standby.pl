@@ -12,7 +12,8 @@ my $primary = new_server('primary', init => { allows_streaming => 1 }, conf => "
 value($primary, 'SELECT envcrypt_rotate_master()');
 value($primary, <<'SQL', user => 'clerk');
 CREATE TABLE account (id int, owner text, secret encrypted_text);
-INSERT INTO account SELECT i, 'o' || i % 20, encrypt_for_user('o' || i % 20, 'value ' || i) FROM generate_series(1, 5000) i;
+INSERT INTO account SELECT i, 'o' || i % 20, encrypt_for_user('o' || i % 20, 'value ' || i)
+FROM generate_series(1, 5000) i;
 SQL
 my $sum = 'SELECT count(*), sum(length(secret)), md5(string_agg(secret::text, $$,$$ ORDER BY id)) FROM account';
 my $expected = value($primary, $sum, user => 'reader');
@@ -35,7 +36,8 @@ for my $way ([ 'the key file', user => 'reader' ], [ 'a key from connection opti
 }
 is(value($primary, "SET envcrypt.master_key = '$key'; $parallel SET parallel_leader_participation = off; $filter"),
 	$serial, 'they open with a key from SET');
-is(value($primary, "BEGIN; SET LOCAL envcrypt.master_key = '$key'; $parallel SET parallel_leader_participation = off; $filter"),
+is(value($primary,
+	"BEGIN; SET LOCAL envcrypt.master_key = '$key'; $parallel SET parallel_leader_participation = off; $filter"),
 	$serial, 'they open with a key from SET LOCAL');
 fails($primary, "$parallel SET parallel_leader_participation = off; $filter", 'ZE001', qr/not registered/,
 	'workers refuse a key that is not registered', key => $next_key);
@@ -54,13 +56,17 @@ $primary->wait_for_catchup($standby);
 is(value($standby, $sum, user => 'reader'), $expected, 'a standby with the key file opens values');
 is(value($standby, $sum, key => $key), $expected, 'and with a session key');
 is(value($standby, "$parallel $filter", user => 'reader'), $serial, 'its parallel workers, too');
-like(value($standby, 'SELECT secret FROM account LIMIT 1', user => 'nobody'), qr/^envcrypt1:/, 'it shows sealed values to others');
+like(value($standby, 'SELECT secret FROM account LIMIT 1', user => 'nobody'), qr/^envcrypt1:/,
+	'it shows sealed values to others');
 is(value($standby, "SELECT decrypt_for_user('o1', encrypt_for_user('o1', 'on the standby'))", user => 'clerk'),
 	'on the standby', 'it seals for an owner who has a data key');
-is(value($standby, "SELECT count(*) FROM account WHERE secret *= 'value 5'", user => 'clerk'), '1', 'it seals literals');
-fails($standby, "SELECT encrypt_for_user('nobody yet', 'x')", '25006', qr/recovery.*primary/s, 'it makes no data key, and says why',
+is(value($standby, "SELECT count(*) FROM account WHERE secret *= 'value 5'", user => 'clerk'), '1',
+	'it seals literals');
+fails($standby, "SELECT encrypt_for_user('nobody yet', 'x')", '25006', qr/recovery.*primary/s,
+	'it makes no data key, and says why',
 	user => 'clerk');
-fails($standby, "SELECT envcrypt_create_user_key('nobody yet')", '25006', qr/recovery/, 'also not with envcrypt_create_user_key');
+fails($standby, "SELECT envcrypt_create_user_key('nobody yet')", '25006', qr/recovery/,
+	'also not with envcrypt_create_user_key');
 fails($standby, "SELECT envcrypt_shred_user('o1')", '25006', qr/recovery/, 'it shreds nobody');
 fails($standby, 'SELECT envcrypt_rotate_master()', '25006', qr/recovery/, 'it rotates nothing');
 
@@ -70,7 +76,8 @@ is(ask($warm, $read), '250', 'a session on the standby has a warm cache');
 value($primary, "SELECT envcrypt_create_user_key('later')");
 value($primary, "INSERT INTO account VALUES (9999, 'later', encrypt_for_user('later', 'new'))", user => 'clerk');
 $primary->wait_for_catchup($standby);
-is(ask($warm, "SELECT secret FROM account WHERE owner = 'later'"), 'new', 'it opens what the primary sealed under a new key');
+is(ask($warm, "SELECT secret FROM account WHERE owner = 'later'"), 'new',
+	'it opens what the primary sealed under a new key');
 value($primary, "SELECT envcrypt_shred_user('o3')");
 $primary->wait_for_catchup($standby);
 ask_fails($warm, $read, 'ZE003', qr/destroyed/, 'it sees a shredding on the primary as soon as that is replayed');

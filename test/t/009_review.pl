@@ -57,7 +57,8 @@ like($err, qr/Failing row contains \(1, TOPSECRET, null\)/, 'the client sees the
 ($rc, $out, $err) = $node->psql('postgres', "$set SET ROLE app; UPDATE c SET o = -1");
 like($err, qr/Failing row contains \(1, TOPSECRET, -1\)/, 'also of a CHECK constraint');
 ($rc, $out, $err) = $node->psql('postgres',
-	"$set SET ROLE app; DO \$\$ BEGIN PERFORM v FROM c; RAISE WARNING USING ERRCODE = '23505', DETAIL = (SELECT format('%s', v) FROM c); END \$\$");
+	"$set SET ROLE app; DO \$\$ BEGIN PERFORM v FROM c;
+		RAISE WARNING USING ERRCODE = '23505', DETAIL = (SELECT format('%s', v) FROM c); END \$\$");
 is($rc, 0, 'a warning of that class does no harm');
 my $log = slurp_file($node->logfile);
 unlike($log, qr/TOPSECRET/, 'the log has none of it');
@@ -86,7 +87,8 @@ $node->safe_psql('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C'
 $node->safe_psql('latin', 'CREATE EXTENSION envcrypt');
 $node->safe_psql('latin', qq{$set SELECT envcrypt_rotate_master(); CREATE TABLE l (v encrypted_text);
 	INSERT INTO l SELECT encrypt_for_user('o' || i % 3, md5(i::text)) FROM generate_series(1, 20000) i;});
-my $bytes = $node->safe_psql('latin', qq{$set BEGIN; SELECT count(*) FROM (SELECT v FROM l ORDER BY v OFFSET 0) q \\g /dev/null
+my $bytes = $node->safe_psql('latin',
+	qq{$set BEGIN; SELECT count(*) FROM (SELECT v FROM l ORDER BY v OFFSET 0) q \\g /dev/null
 	SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name LIKE 'envcrypt%'});
 cmp_ok($bytes, '<', 4_000_000, 'opened values are not kept for longer than the memo keeps them');
 

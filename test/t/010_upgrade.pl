@@ -38,22 +38,26 @@ $old->safe_psql('postgres', qq{
 	CREATE TABLE users (id text PRIMARY KEY);
 	INSERT INTO users VALUES ('u1'), ('u2');
 	SELECT envcrypt_manage_owners('users', 'id', on_delete => 'shred');
-	CREATE TABLE pay (dropped int, id int, who text NOT NULL, salary numeric(12, 2) CHECK (salary > 0), feels mood DEFAULT 'happy',
-		at zip, lots int[], seen timestamptz(0)) PARTITION BY RANGE (id);
+	CREATE TABLE pay (dropped int, id int, who text NOT NULL, salary numeric(12, 2) CHECK (salary > 0), feels mood
+		DEFAULT 'happy', at zip, lots int[], seen timestamptz(0)) PARTITION BY RANGE (id);
 	ALTER TABLE pay DROP COLUMN dropped;
 	CREATE TABLE pay_1 PARTITION OF pay FOR VALUES FROM (0) TO (10);
 	CREATE TABLE pay_2 PARTITION OF pay FOR VALUES FROM (10) TO (20);
-	INSERT INTO pay VALUES (1, 'u1', 100, 'sad', '123', '{1,2}', '2026-01-01 00:00Z'), (11, 'u2', 200, 'happy', '9', '{}', NULL);
+	INSERT INTO pay VALUES (1, 'u1', 100, 'sad', '123', '{1,2}', '2026-01-01 00:00Z'),
+	(11, 'u2', 200, 'happy', '9', '{}', NULL);
 	SELECT envcrypt_protect('pay', ARRAY['salary', 'feels', 'at', 'lots', 'seen'], 'who');
 	ALTER TABLE pay RENAME COLUMN who TO person;
 	CREATE TABLE busy (id int, who text, v text);
 	INSERT INTO busy VALUES (1, 'u1', 'one'), (2, 'u2', NULL);
 	SELECT envcrypt_online_attempt('prepare', 'busy', 'v', 'who', 'error', '1s', 1);});
-my $protected = qq{$set SET timezone = 'UTC'; SELECT *, envcrypt_owner(salary), salary * 1.5, feels > 'sad', lots[1] FROM pay ORDER BY id;
+my $protected =
+	qq{$set SET timezone = 'UTC'; SELECT *, envcrypt_owner(salary), salary * 1.5, feels > 'sad', lots[1] FROM pay
+	ORDER BY id;
 	SELECT "table", "column", type, owner_column, protection, original_type FROM envcrypt_columns ORDER BY 1, 2;
 	SELECT * FROM envcrypt_verify('pay')};
 my $protected_before = $old->safe_psql('postgres', $protected);
-like($protected_before, qr/1\|u1\|100\.00\|sad\|123\|\{1,2\}\|2026-01-01 00:00:00\+00\|u1\|150\.000\|f\|1\n/, 'and those of protected columns');
+like($protected_before, qr/1\|u1\|100\.00\|sad\|123\|\{1,2\}\|2026-01-01 00:00:00\+00\|u1\|150\.000\|f\|1\n/,
+	'and those of protected columns');
 my $query = qq{$set SELECT id, v, d, a FROM t ORDER BY id; SELECT * FROM w ORDER BY id; SELECT f();
 	SELECT count(*), string_agg(kind, ',' ORDER BY kind) FROM envcrypt_data_keys};
 my $before = $old->safe_psql('postgres', $query);
@@ -79,7 +83,9 @@ $new->safe_psql('postgres', qq{$set
 	UPDATE pay SET id = 12, salary = salary + 1 WHERE id = 2;
 	DELETE FROM users WHERE id = 'u2';
 	CALL envcrypt_protect_online('busy', 'v', 'who');});
-is( $new->safe_psql('postgres', "$set SELECT id, person, salary, feels, at, envcrypt_owner(at) FROM pay WHERE id = 12; SELECT * FROM busy ORDER BY id"),
+is( $new->safe_psql('postgres',
+	"$set SELECT id, person, salary, feels, at, envcrypt_owner(at) FROM pay WHERE id = 12;
+		SELECT * FROM busy ORDER BY id"),
 	"12|u3|301.00|happy|77|u3\n1|u1|one\n2|u2|", 'they are written, and what was begun online is ended');
 is($new->safe_psql('postgres', "$set SELECT DISTINCT problem FROM envcrypt_verify('pay') WHERE problem IS NOT NULL"),
 	'data key destroyed', 'a managed owner dies with its row');

@@ -1,5 +1,5 @@
-# What PostgreSQL's parser finds for encrypted columns: test/twin/resolution.sql tries all operators, functions, casts and
-# constructs mechanically. What an encrypted column lacks, or gives in another type, stands in the file
+# What PostgreSQL's parser finds for encrypted columns: test/twin/resolution.sql tries all operators, functions, casts
+# and constructs mechanically. What an encrypted column lacks, or gives in another type, stands in the file
 # resolution.differences there, with the reason; anything else is a failure, and so is what no longer differs. For plain
 # values the extension must change nothing at all.
 use strict;
@@ -17,8 +17,8 @@ value($node, 'SELECT envcrypt_rotate_master(); GRANT envcrypt_encrypt, envcrypt_
 value($node, 'CREATE SCHEMA plain; CREATE SCHEMA twin');
 value($node, slurp_file("$twin/resolution.sql"));
 
-# In a copy of the database, without the extension; at the same time, here, with it. Of constructs that PostgreSQL refuses for
-# plain values, no more is asked; and names that the extension does not have mean what they mean without it.
+# In a copy of the database, without the extension; at the same time, here, with it. Of constructs that PostgreSQL
+# refuses for plain values, no more is asked; and names that the extension does not have mean what they mean without it.
 value($node, 'CREATE DATABASE bare TEMPLATE postgres');
 value($node, 'SET envcrypt.allow_data_loss = on; DROP EXTENSION envcrypt CASCADE', db => 'bare');
 my ($found_bare, $errors) = (PostgreSQL::Test::Utils::tempdir() . '/bare', '');
@@ -50,8 +50,8 @@ cmp_ok(value($node, 'SELECT count(*) FROM resolution.tried WHERE bare IS NOT NUL
 is(value($node, 'SELECT kind, name, expression, bare, plain FROM resolution.disturbed ORDER BY 1, 2, 3'),
 	'', 'plain expressions mean what they meant without the extension');
 
-# A line for each name of a type: how it differs, the type, the kind and name, in how many expressions. The list joins types
-# and names for which all else is the same with commas.
+# A line for each name of a type: how it differs, the type, the kind and name, in how many expressions. The list joins
+# types and names for which all else is the same with commas.
 my %expected;
 for my $line (grep { /^\w/ } split /\n/, slurp_file("$twin/resolution.differences"))
 {

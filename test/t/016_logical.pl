@@ -31,9 +31,11 @@ INSERT INTO no_key SELECT i, 'user ' || i % 3, 'Marker-Word ' || i FROM generate
 ALTER TABLE no_key REPLICA IDENTITY FULL;
 CREATE PUBLICATION everything FOR ALL TABLES;
 CREATE PUBLICATION keys FOR TABLE envcrypt_master_keys, envcrypt_data_keys;
-CREATE PUBLICATION tables FOR TABLE person, "Other Schema"."Visits", setting, no_key WITH (publish_via_partition_root = true);
+CREATE PUBLICATION tables FOR TABLE person, "Other Schema"."Visits", setting, no_key
+WITH (publish_via_partition_root = true);
 SQL
-value($from, protect('no_key', 't', 'user_id') . "SELECT pg_create_logical_replication_slot('peek', 'test_decoding')", @with);
+value($from, protect('no_key', 't', 'user_id') . "SELECT pg_create_logical_replication_slot('peek', 'test_decoding')",
+	@with);
 
 # The subscriber's databases: one with the keys, which are replicated, too, and context ids of its own; one without any
 # key; one whose columns are of encrypted types, but not protected; one that is the publisher's copy.
@@ -43,7 +45,8 @@ my %databases = (
 	loose   => [ 'tables',       'dropped', 'false' ],
 	copy    => [ 'everything',   'same',    'true' ],
 );
-IPC::Run::run([ $from->installed_command('pg_dump'), '-h', $from->host, '-p', $from->port, '--schema-only', '-f', "$dir/schema.sql", 'postgres' ])
+IPC::Run::run([ $from->installed_command('pg_dump'), '-h', $from->host, '-p', $from->port, '--schema-only', '-f',
+	"$dir/schema.sql", 'postgres' ])
   or die 'pg_dump failed';
 my $connection = $from->connstr . ' dbname=postgres';
 value($to, 'CREATE DATABASE model TEMPLATE template0');
@@ -61,17 +64,20 @@ DO \$\$
 DECLARE
 	t record;
 BEGIN
-	FOR t IN SELECT tgname, tgrelid::regclass AS rel, pg_get_triggerdef(oid) AS def FROM pg_trigger WHERE tgname LIKE '~%' AND tgparentid = 0
+	FOR t IN SELECT tgname, tgrelid::regclass AS rel, pg_get_triggerdef(oid) AS def FROM pg_trigger
+	WHERE tgname LIKE '~%' AND tgparentid = 0
 	LOOP
 		EXECUTE format('DROP TRIGGER %I ON %s', t.tgname, t.rel);
 		CONTINUE WHEN '$how' = 'dropped';
-		EXECUTE regexp_replace(t.def, '_owner_trigger\\(''\\d+''', '_owner_trigger(''' || (random() * 65534 + 1)::int || '''');
+		EXECUTE regexp_replace(t.def, '_owner_trigger\\(''\\d+''',
+			'_owner_trigger(''' || (random() * 65534 + 1)::int || '''');
 		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.rel, t.tgname);
 	END LOOP;
 END \$\$;
 SQL
 	}
-	value($to, "CREATE SUBSCRIPTION $db CONNECTION '$connection' PUBLICATION $publication WITH (binary = $binary, slot_name = $db)",
+	value($to, "CREATE SUBSCRIPTION $db CONNECTION '$connection' PUBLICATION $publication
+		WITH (binary = $binary, slot_name = $db)",
 		db => $db);
 }
 
@@ -108,10 +114,12 @@ is_the_same('initial copy', 1);
 like(value($from, $sealed), qr/^40\|.*\n40\|.*\n40\|.*\n20\|/, 'of all tables');
 
 value($from, <<'SQL', @with);
-INSERT INTO person (id, user_id, t, b, n, l, m, e, c) VALUES (100, 'somebody new', 'Marker-Word', 'Marker-Word', 27182818, true,
+INSERT INTO person (id, user_id, t, b, n, l, m, e, c)
+VALUES (100, 'somebody new', 'Marker-Word', 'Marker-Word', 27182818, true,
 	'sad', 'x@marker.example', ROW('Marker-Word', 27182818)::address);
 INSERT INTO person (id, user_id) VALUES (101, 'defaults');
-INSERT INTO "Other Schema"."Visits" (id, "User Id", d, a) VALUES (100, 5, '1914-06-28', '14.14.21.35'), (101, NULL, '1914-06-28', NULL);
+INSERT INTO "Other Schema"."Visits" (id, "User Id", d, a) VALUES (100, 5, '1914-06-28', '14.14.21.35'),
+	(101, NULL, '1914-06-28', NULL);
 INSERT INTO setting VALUES (100, 'Marker-Word here', NULL), (101, 'Marker-Word of the database', true);
 INSERT INTO no_key VALUES (100, 'user 1', 'Marker-Word'), (101, 'user 2', NULL);
 SQL
@@ -145,7 +153,8 @@ is_the_same('UPDATE and DELETE');
 # A table that is added later, and truncated.
 my $later = 'CREATE TABLE later (id int PRIMARY KEY, user_id text, t encrypted_text);';
 value($to, $later, db => $_) for sort keys %databases;
-value($from, 'CREATE TABLE later (id int PRIMARY KEY, user_id text, t text);' . protect('later', 't', 'user_id') . <<'SQL', @with);
+value($from, 'CREATE TABLE later (id int PRIMARY KEY, user_id text, t text);' . protect('later', 't', 'user_id')
+	. <<'SQL', @with);
 INSERT INTO later VALUES (1, 'user 1', 'Marker-Word');
 ALTER PUBLICATION tables ADD TABLE later;
 TRUNCATE setting;
@@ -156,14 +165,16 @@ $opened = $sealed =~ s/ciphertext/auto/r;
 is_the_same('TRUNCATE, and a table that came later', 1);
 
 # The wire.
-my $decoded = value($from, "SELECT string_agg(data, E'\\n') FROM pg_logical_slot_peek_changes('peek', NULL, NULL)", @with);
+my $decoded = value($from, "SELECT string_agg(data, E'\\n') FROM pg_logical_slot_peek_changes('peek', NULL, NULL)",
+	@with);
 my $columns = () = $decoded =~ /\[(?:public\.)?encrypted_\w+\](?:\(\d[\d,]*\))?:'envcrypt1:/g;
 cmp_ok($columns, '>', 100, 'logical decoding shows sealed values, also to who may open');
 ok($decoded !~ /\Q$_\E/, "and no $_") for markers();
 value($from, "SELECT pg_create_logical_replication_slot('raw', 'pgoutput')");
 value($from, "UPDATE person SET t = 'Marker-Word', n = 27182818, l = true WHERE id = 20", @with);
 my $raw = value($from, <<'SQL', @with);
-SELECT encode(string_agg(data, ''), 'escape') FROM pg_logical_slot_peek_binary_changes('raw', NULL, NULL, 'proto_version', '2',
+SELECT encode(string_agg(data, ''), 'escape')
+FROM pg_logical_slot_peek_binary_changes('raw', NULL, NULL, 'proto_version', '2',
 	'publication_names', 'tables', 'binary', 'false')
 SQL
 ok($raw =~ /envcrypt1:/ && $raw !~ /Marker-Word|27182818/, 'so does pgoutput');
@@ -174,7 +185,8 @@ for my $marker (markers())
 {
 	isnt(system_log('grep', '-raqF', '--', $marker, $to->data_dir), 0, "no $marker in the subscriber's files");
 }
-my $trouble = join('', grep { /ERROR|FATAL|PANIC/ && !/terminating|canceling|could not receive/ } split(/^/, slurp_file($to->logfile)));
+my $trouble = join('', grep { /ERROR|FATAL|PANIC/ && !/terminating|canceling|could not receive/ } split(/^/,
+	slurp_file($to->logfile)));
 is($trouble, '', 'nothing was raised on the subscriber');
 
 is(faults($to, db => 'copy', @with), '', 'with the publisher\'s context ids every value is bound');
@@ -185,11 +197,13 @@ my $read = q{SELECT count(t::text) FROM person WHERE user_id = 'user 5'};
 is(ask($warm, $read), '5', 'a session on the subscriber is warm');
 value($from, q{SELECT envcrypt_shred_user('user 5')});
 caught_up();
-ask_fails($warm, $read, 'ZE003', qr/destroyed/, 'a key that is destroyed on the publisher opens nothing there any more');
+ask_fails($warm, $read, 'ZE003', qr/destroyed/,
+	'a key that is destroyed on the publisher opens nothing there any more');
 $warm->quit;
 
 # It is alive.
-value($to, "ALTER SUBSCRIPTION $_ DISABLE; ALTER SUBSCRIPTION $_ SET (slot_name = NONE); DROP SUBSCRIPTION $_", db => $_)
+value($to, "ALTER SUBSCRIPTION $_ DISABLE; ALTER SUBSCRIPTION $_ SET (slot_name = NONE); DROP SUBSCRIPTION $_",
+	db => $_)
   for sort keys %databases;
 is(value($to, "UPDATE person SET t = 'written here' WHERE id = 20 RETURNING t", db => 'keyed', @with), 'written here',
 	'the subscriber binds values of its own');

@@ -28,7 +28,8 @@ for my $name (@hostile)
 	(my $quoted = $name) =~ s/"/""/g;
 	value($node, qq{CREATE TYPE "$quoted" AS ENUM ('a')}, @mallory);
 	(my $literal = $quoted) =~ s/'/''/g;
-	fails($node, qq{SELECT envcrypt_create_type('"$literal"')}, '42602', qr/characters in its name/, "type name $name is refused");
+	fails($node, qq{SELECT envcrypt_create_type('"$literal"')}, '42602', qr/characters in its name/,
+		"type name $name is refused");
 }
 is(value($node, q{SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory'}), 'f', 'no statement in a name was run');
 
@@ -43,7 +44,8 @@ value($node, q{
 	CREATE TABLE users (o mood);
 	INSERT INTO m VALUES ('a', '1'), ('b', '2');
 	INSERT INTO users VALUES ('a')}, @mallory);
-fails($node, q{SELECT envcrypt_protect('m', 'v', 'o')}, '42804', qr/cannot name owners/, 'an enum names no owners', @key);
+fails($node, q{SELECT envcrypt_protect('m', 'v', 'o')}, '42804', qr/cannot name owners/, 'an enum names no owners',
+	@key);
 fails($node, q{SELECT envcrypt_manage_owners('users', 'o')}, '42804', qr/cannot name owners/, 'nor users', @key);
 is(value($node, 'SELECT count(*) FROM loot'), '0', "a type's owner's cast was not run");
 
@@ -57,7 +59,9 @@ value($node, q{
 	CREATE INDEX ON busy (indexed(o));
 	INSERT INTO busy SELECT i, 'value ' || i FROM generate_series(1, 1000) i}, @mallory);
 value($node, q{CALL envcrypt_protect_online('busy', 'v', 'o')}, @key);
-is(value($node, q{SELECT count(*), (SELECT count(*) FROM loot) FROM busy WHERE v = 'value ' || o AND envcrypt_owner(v) = o::text}, @key),
+is(value($node,
+	q{SELECT count(*), (SELECT count(*) FROM loot) FROM busy WHERE v = 'value ' || o AND envcrypt_owner(v) = o::text},
+	@key),
 	'1000|0', "expressions of indexes run as the table's owner");
 
 # A domain's check may compare encrypted values while one is being opened.
@@ -68,7 +72,8 @@ is( value($node, q{
 		$$ BEGIN RETURN (SELECT count(*) >= 0 FROM public.long a, public.long b WHERE a.v OPERATOR(public.*<) b.v); END $$;
 	CREATE DOMAIN compared AS text CHECK (compares(VALUE));
 	DO $$ BEGIN PERFORM envcrypt_create_type('compared'); END $$;
-	CREATE TABLE d AS SELECT repeat(chr(70 - i % 5), 1500)::compared::encrypted_compared AS v FROM generate_series(1, 20) i;
+	CREATE TABLE d AS SELECT repeat(chr(70 - i % 5), 1500)::compared::encrypted_compared AS v
+	FROM generate_series(1, 20) i;
 	SELECT count(DISTINCT v) FROM d;
 	SELECT sum((a.v *< b.v)::int) FROM d a, d b}, @key),
 	"5\n160", 'a check that compares encrypted values');
@@ -90,7 +95,8 @@ is( value($node, q{
 value($node, q{CREATE FUNCTION tells(int[]) RETURNS boolean LANGUAGE plpgsql AS $$
 		BEGIN INSERT INTO public.loot VALUES (current_user); RETURN true; END $$;
 	CREATE DOMAIN numbers AS int[] NOT NULL CHECK (tells(VALUE))}, @mallory);
-my $again = q{SET client_min_messages = error; SELECT envcrypt_create_type('numbers'); DROP TYPE encrypted_numbers CASCADE;};
+my $again = q{SET client_min_messages = error; SELECT envcrypt_create_type('numbers');
+	DROP TYPE encrypted_numbers CASCADE;};
 is(value($node, "$again$again SELECT count(*) FROM loot"), "encrypted_numbers\nencrypted_numbers\n0",
 	'a type can be made again, and its domain checks nothing meanwhile');
 value($node, q{SET client_min_messages = error; CREATE TYPE gone AS ENUM ('a'); SELECT envcrypt_create_type('gone');
@@ -105,7 +111,8 @@ is(value($node, q{SET client_min_messages = error; DROP TYPE public.encrypted_go
 value($node, 'CREATE DATABASE apart');
 value($node, q{CREATE SCHEMA crypt; CREATE EXTENSION envcrypt SCHEMA crypt; GRANT ALL ON SCHEMA public TO mallory},
 	db => 'apart', set => ['client_min_messages=error']);
-value($node, q{SELECT crypt.envcrypt_rotate_master(); CREATE TABLE t (v text, o int); SELECT crypt.envcrypt_protect('t', 'v', 'o')},
+value($node, q{SELECT crypt.envcrypt_rotate_master(); CREATE TABLE t (v text, o int);
+	SELECT crypt.envcrypt_protect('t', 'v', 'o')},
 	db => 'apart', @key);
 is( (run_sql($node, 'CREATE TABLE mine (a int); ALTER TABLE mine ADD b int; CREATE TEMP TABLE passing (a int)',
 		db => 'apart', @mallory))[2], '', 'tables are made and changed without USAGE of its schema');

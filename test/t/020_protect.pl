@@ -27,15 +27,18 @@ value($node, <<'SQL', user => 'clerk');
 CREATE SCHEMA shop;
 SET search_path = shop;
 CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
-CREATE TABLE staff (id bigserial PRIMARY KEY, "Who's" varchar(30) NOT NULL, salary numeric(12,2) NOT NULL DEFAULT 0.5 CHECK (salary >= 0),
-    at timestamptz(3) DEFAULT now(), note text COLLATE "C" DEFAULT 'none', code varchar(8) DEFAULT 'x', doc jsonb DEFAULT '{"a": 1}');
-ALTER TABLE staff ADD CONSTRAINT later CHECK (salary < 100000 AND note <> '(salary)::numeric') NOT VALID, ALTER note SET STORAGE EXTERNAL,
+CREATE TABLE staff (id bigserial PRIMARY KEY, "Who's" varchar(30) NOT NULL, salary numeric(12,2) NOT NULL DEFAULT 0.5
+    CHECK (salary >= 0), at timestamptz(3) DEFAULT now(), note text COLLATE "C" DEFAULT 'none', code varchar(8)
+    DEFAULT 'x', doc jsonb DEFAULT '{"a": 1}');
+ALTER TABLE staff ADD CONSTRAINT later CHECK (salary < 100000 AND note <> '(salary)::numeric') NOT VALID, ALTER note
+SET STORAGE EXTERNAL,
     ALTER salary SET STATISTICS 5, ENABLE ROW LEVEL SECURITY;
 COMMENT ON COLUMN staff.salary IS 'euros';
 COMMENT ON CONSTRAINT later ON staff IS 'one day';
 GRANT SELECT (salary, note), INSERT ON staff TO nobody;
 CREATE POLICY own ON staff AS RESTRICTIVE FOR SELECT TO writer, reader USING (note = CURRENT_USER AND salary > 5);
-CREATE TRIGGER t AFTER UPDATE OF note, salary ON staff FOR EACH ROW WHEN (old.salary IS DISTINCT FROM new.salary) EXECUTE FUNCTION touched();
+CREATE TRIGGER t AFTER UPDATE OF note, salary ON staff FOR EACH ROW
+WHEN (old.salary IS DISTINCT FROM new.salary) EXECUTE FUNCTION touched();
 ALTER TABLE staff ENABLE ALWAYS TRIGGER t;
 CREATE STATISTICS s ON note, salary FROM staff;
 CREATE INDEX i ON staff (id) INCLUDE (note) WHERE salary IS NOT NULL;
@@ -68,7 +71,8 @@ sub restored
 	my ($name, $db, @arguments) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	my $file = "$dir/$db";
-	$node->command_ok([ 'pg_dump', '-h', $node->host, '-p', $node->port, @arguments, '-f', $file, 'postgres' ], "$name: dumped");
+	$node->command_ok([ 'pg_dump', '-h', $node->host, '-p', $node->port, @arguments, '-f', $file, 'postgres' ],
+		"$name: dumped");
 	return $file;
 }
 my $all = <<'SQL';
@@ -76,18 +80,24 @@ SET envcrypt.io = ciphertext;
 SELECT md5(string_agg(s::text, ',' ORDER BY id)) FROM shop.staff s
 UNION ALL SELECT md5(string_agg(v::text, ',' ORDER BY id)) FROM shop.visit v
 UNION ALL SELECT md5(string_agg(b::text, ',' ORDER BY id)) FROM shop.base b
-UNION ALL SELECT string_agg(format('%s %s %s %s', "table", "column", protection, type), ',' ORDER BY "table"::text) FROM envcrypt_columns GROUP BY context_id
-UNION ALL SELECT string_agg(format('%s %s', tgname, tgenabled), ',' ORDER BY tgrelid::regclass::text, tgname) FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ '~'
+UNION ALL SELECT string_agg(format('%s %s %s %s', "table", "column", protection, type), ',' ORDER BY "table"::text)
+FROM envcrypt_columns GROUP BY context_id
+UNION ALL SELECT string_agg(format('%s %s', tgname, tgenabled), ',' ORDER BY tgrelid::regclass::text, tgname)
+FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ '~'
 ORDER BY 1
 SQL
 my $expected = value($node, $all);
 $node->safe_psql('postgres', 'CREATE DATABASE copy');
 my $file = restored('custom format', 'copy', '-Fc');
-$node->command_ok([ 'pg_restore', '-h', $node->host, '-p', $node->port, '-d', 'copy', '--exit-on-error', $file ], 'restored');
+$node->command_ok([ 'pg_restore', '-h', $node->host, '-p', $node->port, '-d', 'copy', '--exit-on-error', $file ],
+	'restored');
 is(value($node, $all, db => 'copy'), $expected, 'sealed bytes and triggers are the same');
-is(value($node, 'SELECT count(*) FROM shop.staff s WHERE envcrypt_check(note, "Who\'s", (SELECT context_id FROM envcrypt_columns
-		WHERE "table" = \'shop.staff\'::regclass AND "column" = \'note\')) IS NOT NULL', db => 'copy', user => 'reader', set => []), 0,
-	'and open there') if value($node, 'GRANT USAGE ON SCHEMA shop TO PUBLIC; GRANT SELECT ON ALL TABLES IN SCHEMA shop TO PUBLIC;
+is(value($node,
+	'SELECT count(*) FROM shop.staff s WHERE envcrypt_check(note, "Who\'s", (SELECT context_id FROM envcrypt_columns
+		WHERE "table" = \'shop.staff\'::regclass AND "column" = \'note\')) IS NOT NULL', db => 'copy', user => 'reader',
+			set => []), 0,
+	'and open there')
+		if value($node, 'GRANT USAGE ON SCHEMA shop TO PUBLIC; GRANT SELECT ON ALL TABLES IN SCHEMA shop TO PUBLIC;
 		ALTER TABLE shop.staff DISABLE ROW LEVEL SECURITY; SELECT true', db => 'copy');
 $node->safe_psql('copy', 'TRUNCATE shop.staff, shop.visit, shop.base');
 # Check constraints that are there already read what comes in.
@@ -96,7 +106,8 @@ $file = restored('data only, triggers disabled', 'data', '-Fc', '--data-only', '
 with_key(
 	undef,
 	sub {
-		$node->command_ok([ 'pg_restore', '-h', $node->host, '-p', $node->port, '-d', 'copy', '--exit-on-error', '--disable-triggers',
+		$node->command_ok([ 'pg_restore', '-h', $node->host, '-p', $node->port, '-d', 'copy', '--exit-on-error',
+			'--disable-triggers',
 				'--data-only', $file ], 'restored');
 	},
 	'envcrypt.io=ciphertext');    # here, pg_restore has another application_name
@@ -122,17 +133,24 @@ INSERT INTO intake VALUES (11, 11, 'n11', now());
 SQL
 is(value($node, 'SELECT sum(amount), count(DISTINCT envcrypt_owner(name)) FROM intake', user => 'clerk'),
 	'66.00|11', 'a role that may only seal protects a column');
-fails($node, "SELECT envcrypt_unprotect('intake', 'name')", '42501', qr/permission denied to open/, 'and cannot unprotect it', user => 'writer');
-fails($node, "SELECT envcrypt_unprotect('intake', 'name')", '42501', qr/permission denied to open/, 'nor can a superuser');
-fails($node, "SELECT envcrypt_unprotect('intake', 'name')", '42501', qr/must be owner/, 'nor one who may open, but does not own it', user => 'clerk');
+fails($node, "SELECT envcrypt_unprotect('intake', 'name')", '42501', qr/permission denied to open/,
+	'and cannot unprotect it', user => 'writer');
+fails($node, "SELECT envcrypt_unprotect('intake', 'name')", '42501', qr/permission denied to open/,
+	'nor can a superuser');
+fails($node, "SELECT envcrypt_unprotect('intake', 'name')", '42501', qr/must be owner/,
+	'nor one who may open, but does not own it', user => 'clerk');
 value($node, 'CREATE TABLE readers (t encrypted_text, n numeric CHECK (n > 0), p text)', user => 'writer');
-fails($node, "SELECT envcrypt_protect('readers', 't')", '42501', qr/permission denied to open/, 'adopting needs the right to open', user => 'writer');
-fails($node, "SELECT envcrypt_protect('readers', 'n')", '42501', qr/check constraints need.*readers_n_check/s, 'so does a check constraint', user => 'writer');
+fails($node, "SELECT envcrypt_protect('readers', 't')", '42501', qr/permission denied to open/,
+	'adopting needs the right to open', user => 'writer');
+fails($node, "SELECT envcrypt_protect('readers', 'n')", '42501', qr/check constraints need.*readers_n_check/s,
+	'so does a check constraint', user => 'writer');
 value($node, 'CREATE TABLE lookers (p text)', user => 'reader');
-fails($node, "SELECT envcrypt_protect('lookers', 'p')", '42501', qr/permission denied to seal/, 'who may only open cannot protect', user => 'reader');
+fails($node, "SELECT envcrypt_protect('lookers', 'p')", '42501', qr/permission denied to seal/,
+	'who may only open cannot protect', user => 'reader');
 
 # Several at once, each with a context id of its own.
-value($node, join('', map { "CREATE TABLE many_$_ (id int, t text); INSERT INTO many_$_ VALUES ($_, 't');" } 1 .. 8), user => 'clerk');
+value($node, join('', map { "CREATE TABLE many_$_ (id int, t text); INSERT INTO many_$_ VALUES ($_, 't');" } 1 .. 8),
+	user => 'clerk');
 my @sessions = map { session($node, user => 'clerk') } 1 .. 4;
 for my $i (0 .. 3)
 {
@@ -151,10 +169,12 @@ value($node, 'CREATE TABLE once (id int, t text)', user => 'clerk');
 ask($sessions[0], 'BEGIN');
 ask($sessions[0], "SELECT envcrypt_protect('once', 't', 'id')");
 $sessions[1]->query_until(qr/started/, "\\echo started\nSELECT envcrypt_protect('once', 't', 'id');\n");
-$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_locks WHERE NOT granted AND relation = 'once'::regclass})
+$node->poll_query_until('postgres',
+	q{SELECT count(*) = 1 FROM pg_locks WHERE NOT granted AND relation = 'once'::regclass})
   or die 'nobody waits';
 ask($sessions[0], 'COMMIT');
-is(ask($sessions[1], q{SELECT count(*) FROM envcrypt_columns WHERE "table" = 'once'::regclass AND protection = 'owner'}) =~ /1\s*$/, 1,
+is(ask($sessions[1], q{SELECT count(*) FROM envcrypt_columns WHERE "table" = 'once'::regclass AND protection = 'owner'})
+	=~ /1\s*$/, 1,
 	'the second of two protects finds the column protected');
 $_->quit for @sessions;
 

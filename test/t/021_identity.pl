@@ -1,5 +1,5 @@
-# What a type of ours seals, and which code an opened value reaches, is known by what only superusers can make: never by a
-# cast, a domain or a function that others make so that it looks like ours.
+# What a type of ours seals, and which code an opened value reaches, is known by what only superusers can make: never by
+# a cast, a domain or a function that others make so that it looks like ours.
 use strict;
 use warnings;
 use FindBin;
@@ -15,7 +15,8 @@ my @key  = (key => $key);
 my @reader = (@key, user => 'reader');
 my @clerk  = (@key, user => 'clerk');
 my @nobody = (user => 'nobody');
-value($node, 'GRANT envcrypt_encrypt, envcrypt_decrypt TO postgres; SELECT envcrypt_rotate_master()', @key, user => 'postgres');
+value($node, 'GRANT envcrypt_encrypt, envcrypt_decrypt TO postgres; SELECT envcrypt_rotate_master()', @key,
+	user => 'postgres');
 
 # What nobody's functions are given, and as whom.
 value($node, q{
@@ -23,13 +24,15 @@ value($node, q{
 	GRANT ALL ON loot TO PUBLIC;
 	CREATE SCHEMA other;
 	CREATE FUNCTION loot(what text) RETURNS boolean LANGUAGE plpgsql AS $$
-		BEGIN IF current_user <> 'nobody' THEN INSERT INTO public.loot VALUES (current_user, what); END IF; RETURN true; END $$;
+		BEGIN IF current_user <> 'nobody' THEN INSERT INTO public.loot VALUES (current_user, what); END IF; RETURN true;
+		END $$;
 	CREATE FUNCTION loot(int) RETURNS boolean LANGUAGE sql AS 'SELECT public.loot($1::text)'}, user => 'postgres');
 value($node, 'GRANT ALL ON SCHEMA other TO nobody; GRANT USAGE ON SCHEMA other TO PUBLIC');
 
 sub loot { return value($node, q{WITH taken AS (DELETE FROM loot RETURNING *) SELECT count(*) FROM taken}); }
 
-# Runs SQL as nobody; where that is refused to him, a superuser does it, so that the second line of defence is tried, too.
+# Runs SQL as nobody; where that is refused to him, a superuser does it, so that the second line of defence is tried,
+# too.
 sub as_nobody
 {
 	my ($session, $sql) = @_;
@@ -57,7 +60,8 @@ value($node, q{
 	CREATE TABLE m (id int, owner text, pin int);
 	INSERT INTO m SELECT i, 'u' || i, 1000 + i FROM generate_series(1, 5) AS i;
 	SELECT envcrypt_protect('m', 'pin', 'owner')}, @key);
-my $read = q{SELECT count(pin::int), sum(pin), min(pin), max(pin + 0) FROM m; SELECT pin FROM m ORDER BY pin LIMIT 1; SELECT pin::text
+my $read = q{SELECT count(pin::int), sum(pin), min(pin), max(pin + 0) FROM m; SELECT pin FROM m ORDER BY pin LIMIT 1;
+SELECT pin::text
 	FROM m ORDER BY id LIMIT 1};
 my $expected = "5|5015|1001|1005\n1001\n1001";
 my $old_session = session($node, @reader);
@@ -75,12 +79,15 @@ for my $cast (@casts)
 	my ($name, $schema, $base, $check) = @$cast;
 	my $domain = $schema . '.d' . ($schema eq 'other' ? ++$number : '');
 	ask($nobody, "CREATE DOMAIN $domain AS $base $check");
-	as_nobody($nobody, "CREATE FUNCTION ${domain}_of(public.encrypted_int4) RETURNS $domain LANGUAGE sql AS 'SELECT NULL::$domain'");
-	as_nobody($nobody, "CREATE CAST (public.encrypted_int4 AS $domain) WITH FUNCTION ${domain}_of(public.encrypted_int4) AS IMPLICIT");
+	as_nobody($nobody,
+		"CREATE FUNCTION ${domain}_of(public.encrypted_int4) RETURNS $domain LANGUAGE sql AS 'SELECT NULL::$domain'");
+	as_nobody($nobody,
+		"CREATE CAST (public.encrypted_int4 AS $domain) WITH FUNCTION ${domain}_of(public.encrypted_int4) AS IMPLICIT");
 	for my $reader (\@reader, [ @key, user => 'postgres' ])
 	{
 		is(value($node, $read, @$reader), $expected, "a cast $name: " . $reader->[3]);
-		is(value($node, q{INSERT INTO m VALUES (6, 'u6', 1006); UPDATE m SET pin = pin + 1 WHERE id = 6; SELECT pin FROM m WHERE id = 6;
+		is(value($node,
+			q{INSERT INTO m VALUES (6, 'u6', 1006); UPDATE m SET pin = pin + 1 WHERE id = 6; SELECT pin FROM m WHERE id = 6;
 			DELETE FROM m WHERE id = 6}, @$reader), '1007', "a cast $name: written") if $reader->[3] eq 'postgres';
 	}
 	is(ask($old_session, $read), $expected, "a cast $name: in a session that knew the type");
@@ -104,32 +111,43 @@ is(ask($old_session, $read), $expected, 'and it is found again');
 is(loot(), '0', 'with nothing lost');
 
 # A superuser's own mistakes: an error, not a crash.
-for my $declared ([ 'RETURNS text', 'envcrypt_open' ], [ 'RETURNS bigint', 'envcrypt_open' ], [ 'RETURNS bool', 'envcrypt_open' ])
+for my $declared ([ 'RETURNS text', 'envcrypt_open' ], [ 'RETURNS bigint', 'envcrypt_open' ],
+	[ 'RETURNS bool', 'envcrypt_open' ])
 {
 	my ($returns, $source) = @$declared;
-	value($node, "CREATE FUNCTION other.wrong(encrypted_int4) $returns LANGUAGE c STRICT AS '\$libdir/envcrypt', '$source'");
-	fails($node, 'SELECT other.wrong(pin) FROM m', '42P13', qr/is not declared with type integer/, "$source() that $returns", @reader);
+	value($node, "CREATE FUNCTION other.wrong(encrypted_int4) $returns
+		LANGUAGE c STRICT AS '\$libdir/envcrypt', '$source'");
+	fails($node, 'SELECT other.wrong(pin) FROM m', '42P13', qr/is not declared with type integer/,
+		"$source() that $returns", @reader);
 	value($node, 'DROP FUNCTION other.wrong(encrypted_int4)');
 }
-value($node, q{CREATE FUNCTION other.wrong(text, text, integer) RETURNS encrypted_int4 LANGUAGE c AS '$libdir/envcrypt', 'envcrypt_bind_plain'});
-fails($node, q{SELECT other.wrong('1', NULL, NULL)}, '42P13', qr/is not declared with type integer/, 'envcrypt_bind_plain() of text', @clerk);
+value($node, q{CREATE FUNCTION other.wrong(text, text, integer) RETURNS encrypted_int4 LANGUAGE c AS '$libdir/envcrypt',
+	'envcrypt_bind_plain'});
+fails($node, q{SELECT other.wrong('1', NULL, NULL)}, '42P13', qr/is not declared with type integer/,
+	'envcrypt_bind_plain() of text', @clerk);
 
 # A type that is dropped and made again over another base, while a session knows the first.
 my $session = session($node, @clerk);
 for my $base ('text', 'int4', 'numeric(6,2)', 'bool', 'text[]')
 {
-	my $value = { text => 'long enough for no register', int4 => 7, 'numeric(6,2)' => '1.50', bool => 't', 'text[]' => '{a,b}' }->{$base};
+	my $value = { text => 'long enough for no register', int4 => 7, 'numeric(6,2)' => '1.50', bool => 't',
+		'text[]' => '{a,b}' }->{$base};
 	value($node, "CREATE DOMAIN changing AS $base; " . make_types('changing'));
 	value($node, 'CREATE TABLE changes (v encrypted_changing); GRANT ALL ON changes TO PUBLIC');
-	is(ask($session, "INSERT INTO changes VALUES ('$value'), ('$value'); SELECT DISTINCT v FROM changes; SELECT v FROM changes ORDER BY v LIMIT 1"),
+	is(ask($session,
+		"INSERT INTO changes VALUES ('$value'), ('$value'); SELECT DISTINCT v FROM changes;
+			SELECT v FROM changes ORDER BY v LIMIT 1"),
 		"$value\n$value", "a type made again over $base");
-	value($node, 'SET client_min_messages = warning; DROP TABLE changes; DROP TYPE encrypted_changing CASCADE; DROP DOMAIN changing');
+	value($node, 'SET client_min_messages = warning; DROP TABLE changes; DROP TYPE encrypted_changing CASCADE;
+		DROP DOMAIN changing');
 }
 value($node, q{CREATE DOMAIN one AS int4; CREATE DOMAIN two AS text; } . make_types('one'));
 value($node, q{CREATE TABLE ones AS SELECT 1::one::encrypted_one AS v}, @key);
 is(ask($session, 'SELECT v::int FROM ones'), '1', 'a base');
-value($node, q{SET client_min_messages = warning; SET envcrypt.allow_data_loss = on; DROP FUNCTION envcrypt_open(encrypted_one) CASCADE;
-	CREATE FUNCTION envcrypt_open(encrypted_one) RETURNS two LANGUAGE c STABLE STRICT AS '$libdir/envcrypt', 'envcrypt_open'});
+value($node, q{SET client_min_messages = warning; SET envcrypt.allow_data_loss = on;
+DROP FUNCTION envcrypt_open(encrypted_one) CASCADE;
+	CREATE FUNCTION envcrypt_open(encrypted_one) RETURNS two LANGUAGE c STABLE STRICT AS '$libdir/envcrypt',
+	'envcrypt_open'});
 my ($out) = $session->query('SELECT envcrypt_open(v) FROM ones; SELECT v FROM ones; SELECT v FROM ones ORDER BY v');
 unlike($out . $session->{stderr}, qr/server closed|terminat/, 'a superuser who changes a base stops no server');
 $session->{stderr} = '';
@@ -141,44 +159,55 @@ value($node, q{
 	CREATE TYPE place AS (street text, at zip);
 	CREATE DOMAIN amount AS numeric;
 	CREATE TYPE span AS RANGE (subtype = amount)}, @nobody);
-my @bases = ('zip', 'zip[]', 'place', 'place[]', 'span', value($node, q{SELECT rngmultitypid::regtype FROM pg_range WHERE rngtypid = 'span'::regtype}));
+my @bases = ('zip', 'zip[]', 'place', 'place[]', 'span',
+	value($node, q{SELECT rngmultitypid::regtype FROM pg_range WHERE rngtypid = 'span'::regtype}));
 value($node, make_types(@bases));
-my %values = (zip => '12345', 'zip[]' => '{12345,NULL,6}', place => '(Road,12345)', 'place[]' => '{"(Road,12345)","(,6)"}', span => '[1,5)',
+my %values = (zip => '12345', 'zip[]' => '{12345,NULL,6}', place => '(Road,12345)',
+	'place[]' => '{"(Road,12345)","(,6)"}', span => '[1,5)',
 	$bases[5] => '{[1,5),[7,8)}');
 my @columns = map { "v$_" } 0 .. $#bases;
-value($node, 'CREATE TABLE held (id int, ' . join(', ', map { "v$_ " . value($node, qq{SELECT envcrypt_twin('$bases[$_]'::regtype)}) } 0 .. $#bases) . ')');
+value($node, 'CREATE TABLE held (id int, '
+	. join(', ', map { "v$_ " . value($node, qq{SELECT envcrypt_twin('$bases[$_]'::regtype)}) } 0 .. $#bases) . ')');
 value($node, 'INSERT INTO held VALUES (1, ' . join(', ', map { "'$values{$_}'" } @bases) . ')', @clerk);
-value($node, 'ALTER DOMAIN zip ADD CHECK (loot(VALUE)) NOT VALID; ALTER DOMAIN amount ADD CHECK (loot(VALUE::text)) NOT VALID', @nobody);
+value($node, 'ALTER DOMAIN zip ADD CHECK (loot(VALUE)) NOT VALID;
+	ALTER DOMAIN amount ADD CHECK (loot(VALUE::text)) NOT VALID', @nobody);
 my $all = 'SELECT ' . join(', ', @columns) . ' FROM held ORDER BY ' . join(', ', @columns);
 is(value($node, $all, @reader), join('|', map { $values{$_} } @bases), 'values of domains at any depth');
-is(value($node, 'SELECT ' . join(', ', map { "count(DISTINCT $_)" } @columns) . ' FROM held', @reader), join('|', map { 1 } @bases), 'and compared');
+is(value($node, 'SELECT ' . join(', ', map { "count(DISTINCT $_)" } @columns) . ' FROM held', @reader),
+	join('|', map { 1 } @bases), 'and compared');
 is(value($node, q{SELECT (v2::place).at, v0::text FROM held}, @reader), '12345|12345', 'and cast');
 is(value($node, q{SELECT v0 || 'x', v4::text FROM held}, @reader), '12345x|[1,5)', 'and operated on');
 is(loot(), '0', "no domain's check runs when a value is read");
 value($node, "UPDATE held SET v0 = '777' WHERE id = 1", @clerk);
 cmp_ok(loot(), '>', 0, 'and as with plain columns, it runs when one is written');
 
-# The owner of a base type replaces its casts. Where a plain value's cast would be run, so is it; not where it would not.
+# The owner of a base type replaces its casts. Where a plain value's cast would be run, so is it; not where it would
+# not.
 value($node, q{CREATE TYPE mood AS ENUM ('sad', 'happy')}, @nobody);
 value($node, make_types('mood'));
 value($node, q{CREATE TABLE felt (v encrypted_mood, plain mood); CREATE TABLE notes (body text)});
 value($node, q{INSERT INTO felt VALUES ('sad', 'sad')}, @clerk);
-value($node, q{CREATE FUNCTION tells(mood) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM public.loot('mood'); RETURN 'x'; END $$;
+value($node, q{CREATE FUNCTION tells(mood) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM public.loot('mood');
+RETURN 'x'; END $$;
 	CREATE CAST (mood AS text) WITH FUNCTION tells(mood)}, @nobody);
-fails($node, 'INSERT INTO notes SELECT plain FROM felt', '42804', qr/expression is of type mood/, 'an assignment of a plain value', @reader);
+fails($node, 'INSERT INTO notes SELECT plain FROM felt', '42804', qr/expression is of type mood/,
+	'an assignment of a plain value', @reader);
 value($node, 'INSERT INTO notes SELECT v FROM felt', @reader);
 is(loot(), '0', 'an assignment runs no explicit cast');
-is(value($node, 'SELECT v::text, plain::text FROM felt', @reader), 'x|x', 'a cast that is asked for is the one of the plain type');
+is(value($node, 'SELECT v::text, plain::text FROM felt', @reader), 'x|x',
+	'a cast that is asked for is the one of the plain type');
 value($node, q{CREATE CAST (mood AS mood) WITH FUNCTION same(mood, integer, boolean) AS IMPLICIT}, @nobody) if
 	(run_sql($node, q{CREATE FUNCTION same(mood, integer, boolean) RETURNS mood LANGUAGE plpgsql AS
 		$$ BEGIN PERFORM public.loot('modifier'); RETURN $1; END $$}, @nobody))[2] eq '';
 loot();
-is(value($node, q{INSERT INTO felt VALUES ('happy'); SELECT v FROM felt ORDER BY v}, @clerk), "sad\nhappy", 'a cast of the type to itself');
+is(value($node, q{INSERT INTO felt VALUES ('happy'); SELECT v FROM felt ORDER BY v}, @clerk), "sad\nhappy",
+	'a cast of the type to itself');
 is(loot(), '0', 'has nothing to do where there are no modifiers');
 
 # Casts between a base and types of others', which they name as they like, are no part of an encrypted type.
 value($node, q{CREATE TYPE other.text AS (a pg_catalog.text);
-	CREATE FUNCTION other.to_text(smallint) RETURNS other.text LANGUAGE sql AS 'SELECT ROW(public.loot($1::int)::pg_catalog.text)::other.text';
+	CREATE FUNCTION other.to_text(smallint) RETURNS other.text
+	LANGUAGE sql AS 'SELECT ROW(public.loot($1::int)::pg_catalog.text)::other.text';
 	CREATE FUNCTION other.from_text(other.text) RETURNS smallint LANGUAGE sql AS 'SELECT 1::smallint';
 	CREATE CAST (smallint AS other.text) WITH FUNCTION other.to_text(smallint) AS IMPLICIT;
 	CREATE CAST (other.text AS smallint) WITH FUNCTION other.from_text(other.text) AS IMPLICIT}, @nobody);
@@ -191,7 +220,8 @@ value($node, q{CREATE DOMAIN mine AS text; CREATE TABLE checked (v mine); INSERT
 value($node, q{CREATE FUNCTION envcrypt_check(mine, text, integer) RETURNS text LANGUAGE plpgsql AS
 		$$ BEGIN PERFORM public.loot('checked'); RETURN NULL; END $$;
 	ALTER FUNCTION envcrypt_check(mine, text, integer) OWNER TO nobody});
-is(value($node, q{SELECT count(*) FROM envcrypt_verify('checked')}, @key, user => 'postgres'), '0', 'a column that is not encrypted is not checked');
+is(value($node, q{SELECT count(*) FROM envcrypt_verify('checked')}, @key, user => 'postgres'), '0',
+	'a column that is not encrypted is not checked');
 is(loot(), '0', 'nor is a function called that only looks like ours');
 
 $node->stop;

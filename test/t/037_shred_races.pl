@@ -1,5 +1,5 @@
-# Tables of users, on_delete => 'shred': whatever runs at the same time, a name that a row has keeps its key, and one that no
-# row has any more loses it.
+# Tables of users, on_delete => 'shred': whatever runs at the same time, a name that a row has keeps its key, and one
+# that no row has any more loses it.
 use strict;
 use warnings;
 use EnvcryptTest;
@@ -87,10 +87,12 @@ ask($sessions[0], "BEGIN; DELETE FROM members WHERE tenant LIKE 'many%' AND leng
 ask($sessions[1], "BEGIN; DELETE FROM guests WHERE tenant LIKE 'more%' AND length(tenant) < 7");
 ask($sessions[0], "DELETE FROM members WHERE tenant LIKE 'many%'");
 ask($sessions[1], "DELETE FROM guests WHERE tenant LIKE 'more%'");
-is(ask($sessions[0], "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), '0', 'owners take no room in the table of locks');
+is(ask($sessions[0], "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), '0',
+	'owners take no room in the table of locks');
 ask($_, 'COMMIT') for @sessions;
 $_->quit for @sessions;
-is(value($node, "SELECT count(*) FROM envcrypt_data_keys WHERE owner ~ '^m(any|ore)'"), '0', 'two large deletions do not meet');
+is(value($node, "SELECT count(*) FROM envcrypt_data_keys WHERE owner ~ '^m(any|ore)'"), '0',
+	'two large deletions do not meet');
 
 # Everything at once.
 my $script = <<'SQL';
@@ -102,7 +104,8 @@ DO $$ BEGIN
     ELSIF :what = 2 THEN INSERT INTO guests VALUES ('o' || :n, '1');
     ELSIF :what = 3 THEN DELETE FROM members WHERE tenant = 'o' || :n;
     ELSIF :what = 4 THEN DELETE FROM guests WHERE tenant = 'o' || :n;
-    ELSIF :what = 5 THEN UPDATE members SET tenant = 'o' || :n WHERE ctid = (SELECT max(ctid) FROM members WHERE tenant LIKE 'o%');
+    ELSIF :what = 5 THEN UPDATE members SET tenant = 'o' || :n
+    WHERE ctid = (SELECT max(ctid) FROM members WHERE tenant LIKE 'o%');
     ELSE
         BEGIN
             INSERT INTO members VALUES ('o' || :n, '2');
@@ -122,7 +125,8 @@ unlike($output, qr/ERROR|abort/, 'eight sessions write and delete rows of the sa
 my $living = "SELECT tenant FROM members WHERE tenant LIKE 'o%' UNION SELECT tenant FROM guests WHERE tenant LIKE 'o%'";
 my $owners = "SELECT owner FROM envcrypt_data_keys WHERE owner LIKE 'o%'";
 is(value($node, "$living EXCEPT $owners"), '', 'each name that a row has, has its key');
-cmp_ok(value($node, "SELECT count(*) FROM envcrypt_data_keys WHERE kind = 'shredded'"), '>', 4010, 'keys were destroyed meanwhile');
+cmp_ok(value($node, "SELECT count(*) FROM envcrypt_data_keys WHERE kind = 'shredded'"), '>', 4010,
+	'keys were destroyed meanwhile');
 
 $node->stop;
 done_testing();

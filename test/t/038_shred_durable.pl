@@ -1,5 +1,5 @@
-# What destroyed or re-wrapped keys has happened, once it has returned: also with synchronous_commit = off, and the server
-# killed in the next moment.
+# What destroyed or re-wrapped keys has happened, once it has returned: also with synchronous_commit = off, and the
+# server killed in the next moment.
 use strict;
 use warnings;
 use EnvcryptTest;
@@ -51,7 +51,8 @@ for my $n (1 .. 3)
 
 	value($node, 'SELECT envcrypt_rotate_master()', key => "$next:$key");
 	crash();
-	is(value($node, "SELECT count(*) FROM envcrypt_data_keys k JOIN envcrypt_master_keys m ON m.fingerprint = k.master_fingerprint
+	is(value($node,
+		"SELECT count(*) FROM envcrypt_data_keys k JOIN envcrypt_master_keys m ON m.fingerprint = k.master_fingerprint
 		WHERE m.state <> 'current'"), '0', "so does a rotation ($n)");
 	($key, $next) = ($next, $key);
 

@@ -54,7 +54,8 @@ for my $case (
 	ask($admin, 'GRANT other TO lead; REVOKE other FROM lead');
 	ask($admin, sprintf $lock, 'pg_auth_members');
 	$session->query_until(qr/asking/, "\\echo asking\nSELECT v::text FROM t;\n");
-	$node->poll_query_until('postgres', q{SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'pg_auth_members'::regclass)})
+	$node->poll_query_until('postgres',
+		q{SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'pg_auth_members'::regclass)})
 	  or die 'nobody waits';
 	ask($admin, 'REVOKE lead FROM clerk; COMMIT');
 	ask_fails($session, '', '42501', qr/permission denied to open/, 'revoked while he waits');

@@ -31,37 +31,49 @@ SQL
 my %bodies = (
 	statement   => q{INSERT INTO note (owner, body) VALUES ('ann', 'a literal')},
 	values      => q{INSERT INTO note (owner, body) VALUES ('ann', 'a literal'), ('bea', 'another')},
-	with        => q{WITH x AS (SELECT 'a literal'::encrypted_text AS v) INSERT INTO note (owner, body) SELECT 'ann', v FROM x},
-	subquery    => q{INSERT INTO note (owner, body) SELECT 'ann', (SELECT v FROM (SELECT 'a literal'::encrypted_text AS v OFFSET 0) q)},
+	with        =>
+		q{WITH x AS (SELECT 'a literal'::encrypted_text AS v) INSERT INTO note (owner, body) SELECT 'ann', v FROM x},
+	subquery    =>
+		q{INSERT INTO note (owner, body) SELECT 'ann', (SELECT v FROM (SELECT 'a literal'::encrypted_text AS v OFFSET 0) q)},
 	array       => q{INSERT INTO note (owner, body) SELECT 'ann', ('{a literal,b}'::encrypted_text[])[1]},
 	view        => q{INSERT INTO noted VALUES ('ann', 'a literal')},
 	rule        => q{INSERT INTO ruled VALUES ('ann', 'a literal')},
 	'rule with' => q{WITH x AS (SELECT 'a literal'::encrypted_text AS v) INSERT INTO ruled SELECT 'ann', v FROM x},
 	update      => q{UPDATE note SET body = 'a literal' WHERE owner = 'ann'},
-	upsert      => q{MERGE INTO note n USING (SELECT 1) q ON n.owner = 'nobody' WHEN NOT MATCHED THEN INSERT (owner, body) VALUES ('ann', 'a literal')},
+	upsert      =>
+		q{MERGE INTO note n USING (SELECT 1) q ON n.owner = 'nobody' WHEN NOT MATCHED THEN INSERT (owner, body)
+			VALUES ('ann', 'a literal')},
 	cast        => q{INSERT INTO note (owner, body) VALUES ('ann', ('a lit' || 'eral')::encrypted_text)},
 	constant    => q{INSERT INTO note (owner, body) VALUES ('ann', 'a literal'::text::encrypted_text)},
 	inlined     => q{INSERT INTO note (owner, body) VALUES ('ann', inlined())},
 	returning   => q{INSERT INTO note (owner, body) VALUES ('ann', 'a literal') RETURNING 'x'::encrypted_text},
 );
-my $functions = q{CREATE FUNCTION inlined() RETURNS encrypted_text LANGUAGE sql AS $$ SELECT coalesce(NULL, 'a literal'::encrypted_text) $$;};
+my $functions =
+	q{CREATE FUNCTION inlined() RETURNS encrypted_text LANGUAGE sql AS $$
+		SELECT coalesce(NULL, 'a literal'::encrypted_text) $$;};
 my $in_plpgsql = sub { my $sql = shift; $sql =~ s/ RETURNING .*/ RETURNING body INTO kept/; $sql };
 my %ways;
 for my $name (sort keys %bodies)
 {
 	(my $function = $name) =~ s/\W/_/g;
-	$functions .= "CREATE FUNCTION p_$function() RETURNS void LANGUAGE plpgsql AS \$\$ DECLARE kept encrypted_text; BEGIN " . $in_plpgsql->($bodies{$name}) . "; END \$\$;\n";
+	$functions .= "CREATE FUNCTION p_$function() RETURNS void LANGUAGE plpgsql AS \$\$ DECLARE kept encrypted_text; BEGIN "
+		. $in_plpgsql->($bodies{$name}) . "; END \$\$;\n";
 	$ways{"PL/pgSQL: $name"} = "p_$function";
 	next if $name =~ /returning/;
 	$functions .= "CREATE FUNCTION s_$function() RETURNS void LANGUAGE sql AS \$\$ $bodies{$name} \$\$;\n";
 	$ways{"SQL: $name"} = "s_$function";
 }
 my %more = (
-	variable => q{DECLARE v encrypted_text; BEGIN v := 'a literal'::encrypted_text; INSERT INTO note (owner, body) VALUES ('ann', v); END},
-	loop     => q{DECLARE r record; BEGIN FOR r IN SELECT 'a literal'::encrypted_text AS v LOOP INSERT INTO note (owner, body) VALUES ('ann', r.v); END LOOP; END},
-	cursor   => q{DECLARE c CURSOR FOR SELECT 'a literal'::encrypted_text AS v; r record; BEGIN OPEN c; FETCH c INTO r; CLOSE c; INSERT INTO note (owner, body) VALUES ('ann', r.v); END},
-	create   => q{BEGIN CREATE TEMP TABLE kept AS SELECT 'a literal'::encrypted_text AS v; INSERT INTO note (owner, body) SELECT 'ann', v FROM kept; DROP TABLE kept; END},
-	default  => q{DECLARE v encrypted_text DEFAULT 'a literal'; BEGIN INSERT INTO note (owner, body) VALUES ('ann', v); END},
+	variable => q{DECLARE v encrypted_text; BEGIN v := 'a literal'::encrypted_text;
+		INSERT INTO note (owner, body) VALUES ('ann', v); END},
+	loop     => q{DECLARE r record; BEGIN FOR r IN SELECT 'a literal'::encrypted_text AS v LOOP INSERT INTO note
+		(owner, body) VALUES ('ann', r.v); END LOOP; END},
+	cursor   => q{DECLARE c CURSOR FOR SELECT 'a literal'::encrypted_text AS v; r record; BEGIN OPEN c; FETCH c INTO r;
+		CLOSE c; INSERT INTO note (owner, body) VALUES ('ann', r.v); END},
+	create   => q{BEGIN CREATE TEMP TABLE kept AS SELECT 'a literal'::encrypted_text AS v;
+		INSERT INTO note (owner, body) SELECT 'ann', v FROM kept; DROP TABLE kept; END},
+	default  => q{DECLARE v encrypted_text DEFAULT 'a literal'; BEGIN INSERT INTO note (owner, body)
+		VALUES ('ann', v); END},
 	dynamic  => q{BEGIN EXECUTE $q$INSERT INTO note (owner, body) VALUES ('ann', 'a literal')$q$; END},
 	param    => q{DECLARE v text := 'a literal'; BEGIN INSERT INTO note (owner, body) VALUES ('ann', v); END},
 );
@@ -74,7 +86,8 @@ value($node, $functions, user => 'clerk');
 for my $role ('first', 'second', 'reader', 'nobody')
 {
 	my $wrappers = "CREATE SCHEMA own_$role; GRANT ALL ON SCHEMA own_$role TO PUBLIC;";
-	$wrappers .= "CREATE FUNCTION own_$role.$_() RETURNS void SECURITY DEFINER LANGUAGE plpgsql AS \$\$ BEGIN PERFORM public.$_(); END \$\$;\n" .
+	$wrappers .= "CREATE FUNCTION own_$role.$_() RETURNS void SECURITY DEFINER
+		LANGUAGE plpgsql AS \$\$ BEGIN PERFORM public.$_(); END \$\$;\n" .
 	  "ALTER FUNCTION own_$role.$_() OWNER TO $role;\n"
 	  for values %ways;
 	value($node, "$wrappers;");
@@ -105,8 +118,10 @@ for my $way (sort keys %ways)
 	is("@found", join(' ', ('a literal') x 4), "$way: functions of two owners");
 	is(stored($session, "SELECT own_nobody.$function()"), '42501', "$way: not for who may not seal");
 	is(stored($session, "SELECT own_second.$function()"), 'a literal', "$way: and then for one who may");
-	is(stored($session, "SELECT own_first.$function(), own_second.$function(), own_first.$function()"), 'a literal', "$way: in one transaction");
-	is(stored($session, "SET ROLE first; SELECT $function(); SET ROLE second; SELECT $function()"), 'a literal', "$way: SET ROLE");
+	is(stored($session, "SELECT own_first.$function(), own_second.$function(), own_first.$function()"), 'a literal',
+		"$way: in one transaction");
+	is(stored($session, "SET ROLE first; SELECT $function(); SET ROLE second; SELECT $function()"), 'a literal',
+		"$way: SET ROLE");
 	$session->quit;
 }
 
@@ -143,11 +158,14 @@ for my $way (sort keys %ways)
 
 # The plan cache does not look at a CALL's arguments: a literal there is refused for another role, never taken for his.
 {
-	value($node, q{CREATE PROCEDURE called(v encrypted_text) LANGUAGE plpgsql AS $$ BEGIN INSERT INTO note (owner, body) VALUES ('ann', v); END $$;
+	value($node, q{CREATE PROCEDURE called(v encrypted_text) LANGUAGE plpgsql AS $$ BEGIN INSERT INTO note (owner, body)
+	VALUES ('ann', v); END $$;
 		CREATE FUNCTION calls() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CALL called('a literal'); END $$;
-		CREATE FUNCTION calls_well() RETURNS void LANGUAGE plpgsql AS $$ DECLARE v encrypted_text := 'a literal'; BEGIN CALL called(v); END $$}, user => 'clerk');
+		CREATE FUNCTION calls_well() RETURNS void LANGUAGE plpgsql AS $$ DECLARE v encrypted_text := 'a literal';
+		BEGIN CALL called(v); END $$}, user => 'clerk');
 	my $session = session($node, set => ['role=clerk']);
-	my %found   = map { my $f = $_; $f => join ' ', map { stored($session, "SET LOCAL ROLE $_; SELECT $f()") } 'first', 'second' } 'calls', 'calls_well';
+	my %found   = map { my $f = $_; $f => join ' ', map { stored($session, "SET LOCAL ROLE $_; SELECT $f()") } 'first',
+		'second' } 'calls', 'calls_well';
 	is($found{calls}, 'a literal 42501', 'CALL: a literal is refused for another role');
 	is($found{calls_well}, 'a literal a literal', 'CALL: a variable is not');
 	$session->quit;
@@ -158,7 +176,9 @@ for my $way (sort keys %ways)
 	my $session = session($node);
 	ask($session, 'SET ROLE first; PREPARE sealed AS SELECT $$x$$::encrypted_text IS NULL FROM note LIMIT 1; RESET ROLE');
 	ask($session, 'PREPARE plain AS SELECT count(*) FROM note WHERE owner = $$ann$$');
-	ask($session, 'SET plan_cache_mode = force_generic_plan; CREATE FUNCTION plain_count() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM note WHERE owner = $q$ann$q$); END $$');
+	ask($session,
+		'SET plan_cache_mode = force_generic_plan; CREATE FUNCTION plain_count() RETURNS bigint
+			LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM note WHERE owner = $q$ann$q$); END $$');
 	my $plans = sub {
 		my ($role, $sql) = @_;
 		ask($session, "SET ROLE $role");
@@ -185,8 +205,11 @@ for my $way (sort keys %ways)
 }
 
 # What is stored does not say that it depends on the role.
-value($node, q{CREATE VIEW constant AS SELECT 'x'::encrypted_text AS v; CREATE MATERIALIZED VIEW constants AS SELECT 'x'::encrypted_text AS v;
+value($node, q{CREATE VIEW constant AS SELECT 'x'::encrypted_text AS v;
+CREATE MATERIALIZED VIEW constants AS SELECT 'x'::encrypted_text AS v;
 	CREATE FUNCTION atomic() RETURNS encrypted_text BEGIN ATOMIC SELECT 'x'::encrypted_text; END}, user => 'clerk');
-is(value($node, q{SELECT count(*) FROM pg_rewrite WHERE ev_action LIKE '%:hasRowSecurity true%'}), '0', 'no stored view depends on the role');
-is(value($node, q{SELECT count(*) FROM pg_proc WHERE prosqlbody LIKE '%:hasRowSecurity true%'}), '0', 'no stored function does');
+is(value($node, q{SELECT count(*) FROM pg_rewrite WHERE ev_action LIKE '%:hasRowSecurity true%'}), '0',
+	'no stored view depends on the role');
+is(value($node, q{SELECT count(*) FROM pg_proc WHERE prosqlbody LIKE '%:hasRowSecurity true%'}), '0',
+	'no stored function does');
 done_testing();

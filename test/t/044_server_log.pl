@@ -8,7 +8,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = new_server('log', init => { allows_streaming => 1 },
-	conf => "envcrypt.master_key_file = '" . key_file(new_master_key()) . "'\nlog_min_messages = debug1\nlog_min_error_statement = panic");
+	conf => "envcrypt.master_key_file = '" . key_file(new_master_key())
+		. "'\nlog_min_messages = debug1\nlog_min_error_statement = panic");
 my $dir = PostgreSQL::Test::Utils::tempdir();
 value($node, 'SELECT envcrypt_rotate_master(); CREATE DATABASE bare');
 my $setup = <<'SQL';
@@ -34,7 +35,8 @@ value($node, "CREATE TABLE note (id int, owner text, body text);
 	$setup
 	CREATE TRIGGER forward INSTEAD OF INSERT ON note_view FOR EACH ROW EXECUTE FUNCTION forward();
 	CREATE TRIGGER forward INSTEAD OF INSERT ON view_of_view FOR EACH ROW EXECUTE FUNCTION forward();", user => 'clerk');
-value($node, "CREATE TABLE note (id int, owner text, body text); GRANT ALL ON note TO PUBLIC; $setup", db => 'bare', user => 'clerk');
+value($node, "CREATE TABLE note (id int, owner text, body text); GRANT ALL ON note TO PUBLIC; $setup", db => 'bare',
+	user => 'clerk');
 
 # What the server logs while a file is copied.
 sub logged
@@ -59,14 +61,16 @@ my %texts  = (
 );
 for my $target ('note_view', 'view_of_view', 'plain_view')
 {
-	unlike(logged($target, $texts{$_}), qr/Marker-Word/, "$target, $_: no line of the file in the log") for sort keys %texts;
+	unlike(logged($target, $texts{$_}), qr/Marker-Word/, "$target, $_: no line of the file in the log")
+		for sort keys %texts;
 }
 for my $case ('no number', 'a column too many', 'no number in line 2')
 {
 	unlike(logged('note', $texts{$case}), qr/Marker-Word/, "note, $case: no line of the file in the log");
 }
 # A plain table, whose trigger has it encrypted: from the first value that was sealed.
-unlike(logged('gate', $texts{$_}), qr/Marker-Word/, "gate, $_: no line of the file in the log") for 'refused after the write', 'no number in line 2';
+unlike(logged('gate', $texts{$_}), qr/Marker-Word/, "gate, $_: no line of the file in the log")
+	for 'refused after the write', 'no number in line 2';
 # A table that becomes encrypted while COPY waits for it.
 {
 	value($node, 'CREATE TABLE late (id int, owner text, body text); GRANT ALL ON late TO PUBLIC', user => 'clerk');
@@ -85,7 +89,8 @@ unlike(logged('gate', $texts{$_}), qr/Marker-Word/, "gate, $_: no line of the fi
 }
 # Plain tables keep their log lines; so does everything in a database without envcrypt.
 like(logged('plain', $bad), qr/CONTEXT:  COPY plain.*xx/, 'plain: the line of the file is in the log');
-like(logged($_, $bad, db => 'bare'), qr/CONTEXT:  COPY $_.*xx/, "$_ in a database without envcrypt: the line of the file is in the log")
+like(logged($_, $bad, db => 'bare'), qr/CONTEXT:  COPY $_.*xx/,
+	"$_ in a database without envcrypt: the line of the file is in the log")
   for 'note', 'plain', 'gate', 'plain_view';
 
 # The server's own processes, which run no statement.
@@ -100,7 +105,8 @@ like(logged($_, $bad, db => 'bare'), qr/CONTEXT:  COPY $_.*xx/, "$_ in a databas
 		last if $log =~ /not applied|contains errors/;
 		select(undef, undef, undef, 0.1);
 	}
-	like($log, qr/invalid value for parameter "log_destination".*\n.*DETAIL:  Unrecognized key word: "nonsense"/, 'the postmaster tells what is wrong with a parameter');
+	like($log, qr/invalid value for parameter "log_destination".*\n.*DETAIL:  Unrecognized key word: "nonsense"/,
+		'the postmaster tells what is wrong with a parameter');
 	$node->append_conf('postgresql.conf', "log_destination = 'stderr'");
 	$node->reload;
 }
@@ -109,7 +115,8 @@ like(logged($_, $bad, db => 'bare'), qr/CONTEXT:  COPY $_.*xx/, "$_ in a databas
 	my $standby = PostgreSQL::Test::Cluster->new('standby');
 	$standby->init_from_backup($node, 'copy', has_streaming => 1);
 	$standby->start;
-	like(slurp_file($standby->logfile), qr/recovery snapshots are now enabled\n.*CONTEXT:  WAL redo at/, 'recovery tells where it is');
+	like(slurp_file($standby->logfile), qr/recovery snapshots are now enabled\n.*CONTEXT:  WAL redo at/,
+		'recovery tells where it is');
 	$standby->stop;
 }
 done_testing();

@@ -7,8 +7,8 @@ use EnvcryptTest;
 
 our @EXPORT = qw(protect make_types make_tables markers sealed_bytes faults);
 
-# protect(TABLE, COLUMNS, OWNER, NULL_OWNER): SQL that makes columns transparent. COLUMNS is a list such as 'a,b'; without
-# OWNER the values stay under the database key.
+# protect(TABLE, COLUMNS, OWNER, NULL_OWNER): SQL that makes columns transparent. COLUMNS is a list such as 'a,b';
+# without OWNER the values stay under the database key.
 sub protect
 {
 	my ($table, $columns, $owner, $null_owner) = @_;
@@ -45,19 +45,20 @@ SQL
 	ts timestamptz(3), u uuid, a inet';
 	my $names = 't,v,b,j,i,n,f,l,d,ts,u,a';
 	return <<"SQL"
-CREATE TABLE person (id int PRIMARY KEY, user_id text NOT NULL, $columns, m mood DEFAULT 'happy', e email DEFAULT 'by\@default',
-	c address, note text DEFAULT 'a default', plain text);
+CREATE TABLE person (id int PRIMARY KEY, user_id text NOT NULL, $columns, m mood DEFAULT 'happy', e email
+	DEFAULT 'by\@default', c address, note text DEFAULT 'a default', plain text);
 INSERT INTO person SELECT i, 'user ' || i % 7, $values, (enum_range(NULL::mood))[1 + i % 3], i || '\@marker.example',
 	ROW('Marker-Word ' || i, i)::address, CASE WHEN i % 10 > 0 THEN repeat('Marker-Word', i % 500) END, 'row ' || i
 	FROM generate_series(1, $rows) i;
 CREATE SCHEMA "Other Schema";
 CREATE TABLE "Other Schema"."Visits" (id int, "User Id" int, $columns, PRIMARY KEY (id)) PARTITION BY RANGE (id);
 CREATE TABLE "Other Schema".early PARTITION OF "Other Schema"."Visits" FOR VALUES FROM (MINVALUE) TO (20);
-CREATE TABLE "Other Schema".late (v varchar(40), id int NOT NULL, gone int, "User Id" int, t text, b bytea, j jsonb, i int8,
-	n numeric(12,2), f float8, l bool, d date, ts timestamptz(3), u uuid, a inet);
+CREATE TABLE "Other Schema".late (v varchar(40), id int NOT NULL, gone int, "User Id" int, t text, b bytea, j jsonb,
+	i int8, n numeric(12,2), f float8, l bool, d date, ts timestamptz(3), u uuid, a inet);
 ALTER TABLE "Other Schema".late DROP gone;
 ALTER TABLE "Other Schema"."Visits" ATTACH PARTITION "Other Schema".late FOR VALUES FROM (20) TO (MAXVALUE);
-INSERT INTO "Other Schema"."Visits" SELECT i, CASE WHEN i % 4 > 0 THEN i % 5 END, $values FROM generate_series(1, $rows) i;
+INSERT INTO "Other Schema"."Visits" SELECT i, CASE WHEN i % 4 > 0 THEN i % 5 END, $values
+FROM generate_series(1, $rows) i;
 CREATE TABLE setting (id int PRIMARY KEY, t text NOT NULL CHECK (length(t) > 10), l bool);
 INSERT INTO setting SELECT i, 'Marker-Word ' || i, i % 2 = 0 FROM generate_series(1, $rows) i;
 SQL
@@ -83,8 +84,9 @@ sub faults
 {
 	my ($node, @options) = @_;
 	my $queries = value($node, <<'SQL', @options);
-SELECT string_agg(format('SELECT %L, envcrypt_check(%I, %s, %s) AS fault FROM %s', t.tgrelid::regclass || '.' || c[1], c[1],
-	coalesce(quote_ident(c[2]) || '::text', 'NULL'), substring(t.tgname FROM '\d+'), t.tgrelid::regclass), ' UNION ALL ')
+SELECT string_agg(format('SELECT %L, envcrypt_check(%I, %s, %s) AS fault FROM %s', t.tgrelid::regclass || '.' || c[1],
+	c[1], coalesce(quote_ident(c[2]) || '::text', 'NULL'), substring(t.tgname FROM '\d+'), t.tgrelid::regclass),
+	' UNION ALL ')
 FROM pg_trigger t, LATERAL (
 	SELECT array_agg(a.attname ORDER BY n)
 	FROM regexp_matches(pg_get_triggerdef(t.oid), 'new[.]("(?:[^"]|"")*"|\w+) IS', 'g') WITH ORDINALITY AS m (word, n)

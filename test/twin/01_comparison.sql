@@ -14,7 +14,8 @@ SELECT id, raw = '\x00' AS eq, raw <> '\x00' AS ne, raw < '\x10' AS lt, raw <= '
 FROM t ORDER BY id;
 
 -- name: compare_jsonb
-SELECT id, doc = '{"a": 1, "b": [1, 2, 3]}' AS eq, doc <> '42' AS ne, doc < '[1]' AS lt, doc >= '{}' AS ge FROM t ORDER BY id;
+SELECT id, doc = '{"a": 1, "b": [1, 2, 3]}' AS eq, doc <> '42' AS ne, doc < '[1]' AS lt, doc >= '{}' AS ge FROM t
+ORDER BY id;
 
 -- name: compare_int8
 SELECT id, n = 1 AS eq, n <> 1 AS ne, n < 12 AS lt, n <= 12 AS le, n > 12 AS gt, n >= 12 AS ge FROM t ORDER BY id;
@@ -29,7 +30,8 @@ SELECT id, 1 = n, 12 > n, 12::int2 <= n, 12.5 < n, 1.5::float8 >= n FROM t ORDER
 SELECT id, n = '1', '12' > n FROM t ORDER BY id;
 
 -- name: compare_numeric
-SELECT id, amount = 1.5 AS eq, amount <> 1.5 AS ne, amount < 0 AS lt, amount <= 0 AS le, amount > 12 AS gt, amount >= 12 AS ge
+SELECT id, amount = 1.5 AS eq, amount <> 1.5 AS ne, amount < 0 AS lt, amount <= 0 AS le, amount > 12 AS gt,
+    amount >= 12 AS ge
 FROM t ORDER BY id;
 
 -- name: compare_numeric_integers
@@ -52,15 +54,16 @@ FROM t ORDER BY id;
 SELECT id, ratio = 'NaN', ratio < 'NaN', ratio = 'inf', ratio > '-Infinity', ratio = '-0' FROM t ORDER BY id;
 
 -- name: compare_float8_others
-SELECT id, ratio > 1::float4, ratio < 10::int8, ratio = 12.5::numeric, 1 < ratio, 0.5::float4 = ratio FROM t ORDER BY id;
+SELECT id, ratio > 1::float4, ratio < 10::int8, ratio = 12.5::numeric, 1 < ratio, 0.5::float4 = ratio FROM t
+ORDER BY id;
 
 -- name: compare_bool
 SELECT id, flag = true AS eq, flag <> true AS ne, flag < true AS lt, flag >= true AS ge, flag = 't', flag = 'no' FROM t
 ORDER BY id;
 
 -- name: compare_date
-SELECT id, born = '1988-08-08' AS eq, born <> '1988-08-08' AS ne, born < '2000-01-01' AS lt, born > date '2000-01-01' AS gt,
-    born >= 'infinity' AS ge FROM t ORDER BY id;
+SELECT id, born = '1988-08-08' AS eq, born <> '1988-08-08' AS ne, born < '2000-01-01' AS lt,
+    born > date '2000-01-01' AS gt, born >= 'infinity' AS ge FROM t ORDER BY id;
 
 -- name: compare_date_literal_with_time
 SELECT id, born = '1999-12-31 12:00' AS eq, born < '2000-02-29 23:59' AS lt, born >= '2000-02-29 00:01' AS ge,
@@ -76,30 +79,34 @@ SELECT id, born < timestamp '2000-01-01 12:00', born >= timestamptz '2000-01-01 
 FROM t ORDER BY id;
 
 -- name: compare_timestamptz
-SELECT id, seen = '2024-02-29 12:00:00+00' AS eq, seen < '2000-01-01' AS lt, seen > timestamptz '2020-01-01 00:00+02' AS gt,
-    seen >= 'infinity' AS ge, seen <> '-infinity' AS ne FROM t ORDER BY id;
+SELECT id, seen = '2024-02-29 12:00:00+00' AS eq, seen < '2000-01-01' AS lt,
+    seen > timestamptz '2020-01-01 00:00+02' AS gt, seen >= 'infinity' AS ge, seen <> '-infinity' AS ne FROM t
+    ORDER BY id;
 
 -- name: compare_timestamptz_others
-SELECT id, seen < date '2000-01-01', seen >= timestamp '2020-02-02 21:02:02', date '2024-01-01' <= seen FROM t ORDER BY id;
+SELECT id, seen < date '2000-01-01', seen >= timestamp '2020-02-02 21:02:02', date '2024-01-01' <= seen FROM t
+ORDER BY id;
 
 -- name: compare_uuid
 SELECT id, uid = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11' AS eq, uid <> 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11' AS ne,
-    uid < 'b0000000-0000-0000-0000-000000000000' AS lt, uid >= 'd0000000-0000-4000-8000-00000000000c' AS ge FROM t ORDER BY id;
+    uid < 'b0000000-0000-0000-0000-000000000000' AS lt, uid >= 'd0000000-0000-4000-8000-00000000000c' AS ge FROM t
+    ORDER BY id;
 
 -- name: compare_uuid_spellings
 SELECT id FROM t WHERE uid = 'A0EEBC999C0B4EF8BB6D6BB9BD380A11' OR uid = '{d0000000-0000-4000-8000-00000000000c}'::uuid
 ORDER BY id;
 
 -- name: compare_inet
-SELECT id, host = '192.168.1.5/24' AS eq, host <> '192.168.1.6' AS ne, host < '192.168.1.6' AS lt, host > '10.1.2.3/16' AS gt,
-    host <= '::' AS le, host >= 'fe80::1/64' AS ge FROM t ORDER BY id;
+SELECT id, host = '192.168.1.5/24' AS eq, host <> '192.168.1.6' AS ne, host < '192.168.1.6' AS lt,
+    host > '10.1.2.3/16' AS gt, host <= '::' AS le, host >= 'fe80::1/64' AS ge FROM t ORDER BY id;
 
 -- name: compare_inet_cidr
 SELECT id, host = cidr '10.0.0.0/8', host >= '192.168.1.0/24'::cidr, cidr '10.0.0.0/8' < host FROM t ORDER BY id;
 
 -- name: compare_same_column_types
-SELECT id, note = name AS text_varchar, n = amount AS int8_numeric, n < ratio AS int8_float8, amount >= ratio AS numeric_float8,
-    price = amount AS numeric_numeric, born < seen AS date_timestamptz FROM t ORDER BY id;
+SELECT id, note = name AS text_varchar, n = amount AS int8_numeric, n < ratio AS int8_float8,
+    amount >= ratio AS numeric_float8, price = amount AS numeric_numeric, born < seen AS date_timestamptz FROM t
+    ORDER BY id;
 
 -- name: compare_column_with_itself
 SELECT id FROM t WHERE note = note AND n = n AND amount <= amount AND ratio >= ratio AND flag = flag AND born = born
@@ -151,20 +158,22 @@ SELECT id FROM t WHERE doc = '42'::text;
 SELECT id FROM t WHERE uid = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::text;
 
 -- name: is_null
-SELECT id, note IS NULL, raw IS NULL, doc IS NULL, n ISNULL, amount IS NULL, ratio IS NULL, flag IS NULL, born IS NOT NULL,
-    seen NOTNULL, uid IS NOT NULL, host IS NOT NULL FROM t ORDER BY id;
+SELECT id, note IS NULL, raw IS NULL, doc IS NULL, n ISNULL, amount IS NULL, ratio IS NULL, flag IS NULL,
+    born IS NOT NULL, seen NOTNULL, uid IS NOT NULL, host IS NOT NULL FROM t ORDER BY id;
 
 -- name: is_distinct_from_literal
-SELECT id, note IS DISTINCT FROM 'apple', raw IS DISTINCT FROM '\x00', doc IS NOT DISTINCT FROM '42', n IS DISTINCT FROM 1,
-    amount IS DISTINCT FROM 1.5, ratio IS NOT DISTINCT FROM 'NaN', flag IS DISTINCT FROM true, born IS DISTINCT FROM '1999-12-31',
-    seen IS DISTINCT FROM 'infinity', uid IS NOT DISTINCT FROM 'c0ffee00-0000-4000-8000-000000000001',
+SELECT id, note IS DISTINCT FROM 'apple', raw IS DISTINCT FROM '\x00', doc IS NOT DISTINCT FROM '42',
+    n IS DISTINCT FROM 1, amount IS DISTINCT FROM 1.5, ratio IS NOT DISTINCT FROM 'NaN', flag IS DISTINCT FROM true,
+    born IS DISTINCT FROM '1999-12-31', seen IS DISTINCT FROM 'infinity',
+    uid IS NOT DISTINCT FROM 'c0ffee00-0000-4000-8000-000000000001',
     host IS NOT DISTINCT FROM '::1' FROM t ORDER BY id;
 
 -- name: is_distinct_from_null
 SELECT id, note IS DISTINCT FROM NULL, n IS NOT DISTINCT FROM NULL, doc IS DISTINCT FROM NULL FROM t ORDER BY id;
 
 -- name: is_distinct_from_column
-SELECT id, note IS DISTINCT FROM name, n IS DISTINCT FROM id, amount IS NOT DISTINCT FROM price, n IS NOT DISTINCT FROM amount
+SELECT id, note IS DISTINCT FROM name, n IS DISTINCT FROM id, amount IS NOT DISTINCT FROM price,
+    n IS NOT DISTINCT FROM amount
 FROM t ORDER BY id;
 
 -- name: bool_tests
@@ -214,7 +223,8 @@ SELECT id, num_nonnulls(VARIADIC ARRAY[note, name]) FROM t ORDER BY id;
 SELECT id FROM t WHERE n OPERATOR(pg_catalog.=) 12 AND note OPERATOR(pg_catalog.~~) '%s%' ORDER BY id;
 
 -- name: operator_syntax_same_type
-SELECT a.id, b.id FROM t a JOIN t b ON a.note OPERATOR(pg_catalog.=) b.note AND a.id < b.id WHERE a.id < 21 ORDER BY 1, 2;
+SELECT a.id, b.id FROM t a JOIN t b ON a.note OPERATOR(pg_catalog.=) b.note AND a.id < b.id WHERE a.id < 21
+ORDER BY 1, 2;
 
 -- name: precedence
 SELECT id FROM t WHERE NOT n = 1 AND n / 2 < 10 OR note LIKE 'a%' AND flag IS TRUE ORDER BY id;

@@ -65,7 +65,8 @@ SELECT id, ln(n), log(n), log10(n), exp(n / 10) FROM t WHERE n BETWEEN 1 AND 100
 SELECT id, log(2, n), log(n + 1, 100) FROM t WHERE n BETWEEN 1 AND 100 ORDER BY id;
 
 -- name: int8_trigonometry
-SELECT id, round(sin(n)::numeric, 10), round(cosd(n)::numeric, 10), degrees(n), radians(n) FROM t WHERE abs(n) < 1000 ORDER BY id;
+SELECT id, round(sin(n)::numeric, 10), round(cosd(n)::numeric, 10), degrees(n), radians(n) FROM t WHERE abs(n) < 1000
+ORDER BY id;
 
 -- name: int8_overflow_fails
 SELECT n + 1 FROM t WHERE id = 6;
@@ -74,7 +75,8 @@ SELECT n + 1 FROM t WHERE id = 6;
 SELECT 1 / n FROM t WHERE id = 4;
 
 -- name: int8_two_columns
-SELECT t.id, t.n + u.n, t.n * u.n, t.n - p.n FROM t JOIN u USING (id) JOIN p USING (id) WHERE abs(t.n) < 1000 ORDER BY t.id;
+SELECT t.id, t.n + u.n, t.n * u.n, t.n - p.n FROM t JOIN u USING (id) JOIN p USING (id) WHERE abs(t.n) < 1000
+ORDER BY t.id;
 
 -- name: int8_plain_int4_column
 SELECT id, n + id, id * n, id - n, id / nullif(n, 0) FROM t WHERE abs(n) < 1000 ORDER BY id;
@@ -89,38 +91,44 @@ SELECT id, width_bucket(n, 0, 20, 4), width_bucket(n::float8, 0, 20, 4) FROM t W
 SELECT id, amount + 1, amount - 1, amount * 2, amount / 3, amount % 2, - amount, + amount, @ amount FROM t ORDER BY id;
 
 -- name: numeric_operators_left
-SELECT id, 1 + amount, 1 - amount, 2 * amount, 3 / nullif(amount, 0), 1::int8 + amount, 1::int2 - amount FROM t ORDER BY id;
+SELECT id, 1 + amount, 1 - amount, 2 * amount, 3 / nullif(amount, 0), 1::int8 + amount, 1::int2 - amount FROM t
+ORDER BY id;
 
 -- name: numeric_precision
 SELECT id, amount * 1.10, amount / 7, amount + 0.000000000000000000001 FROM t ORDER BY id;
 
 -- name: numeric_power_root
-SELECT id, amount ^ 2, sqrt(abs(amount)), |/ abs(amount), power(amount, 2), power(amount, 2.0) FROM t WHERE abs(amount) < 100
+SELECT id, amount ^ 2, sqrt(abs(amount)), |/ abs(amount), power(amount, 2), power(amount, 2.0) FROM t
+WHERE abs(amount) < 100
 ORDER BY id;
 
 -- name: numeric_root_operators
 SELECT id, |/ amount, ||/ amount, cbrt(amount) FROM t WHERE amount BETWEEN 0.01 AND 100 ORDER BY id;
 
 -- name: numeric_power_mixed
-SELECT id, amount ^ 2.5, amount ^ n, power(amount, n), n ^ price FROM t WHERE amount BETWEEN 0.01 AND 20 AND n BETWEEN 0 AND 10
+SELECT id, amount ^ 2.5, amount ^ n, power(amount, n), n ^ price FROM t WHERE amount BETWEEN 0.01 AND 20
+    AND n BETWEEN 0 AND 10
 ORDER BY id;
 
 -- name: numeric_trigonometry
-SELECT id, sin(amount), cos(price), atan2(amount, 2), degrees(amount) FROM t WHERE abs(amount) BETWEEN 0.1 AND 100 ORDER BY id;
+SELECT id, sin(amount), cos(price), atan2(amount, 2), degrees(amount) FROM t WHERE abs(amount) BETWEEN 0.1 AND 100
+ORDER BY id;
 
 -- name: numeric_rounding
-SELECT id, round(amount), round(amount, 1), round(amount, -1), trunc(amount), trunc(amount, 1), ceil(amount), ceiling(amount),
-    floor(amount) FROM t ORDER BY id;
+SELECT id, round(amount), round(amount, 1), round(amount, -1), trunc(amount), trunc(amount, 1), ceil(amount),
+    ceiling(amount), floor(amount) FROM t ORDER BY id;
 
 -- name: numeric_functions
-SELECT id, abs(amount), sign(amount), div(amount, 4), mod(amount, 4), scale(amount), min_scale(amount), trim_scale(amount)
+SELECT id, abs(amount), sign(amount), div(amount, 4), mod(amount, 4), scale(amount), min_scale(amount),
+    trim_scale(amount)
 FROM t ORDER BY id;
 
 -- name: numeric_gcd
 SELECT id, gcd(amount, 4), lcm(amount, 4) FROM t WHERE abs(amount) < 1000 ORDER BY id;
 
 -- name: numeric_logarithms
-SELECT id, ln(amount), log(amount), log(2, amount), exp(amount / 10) FROM t WHERE amount BETWEEN 0.1 AND 100 ORDER BY id;
+SELECT id, ln(amount), log(amount), log(2, amount), exp(amount / 10) FROM t WHERE amount BETWEEN 0.1 AND 100
+ORDER BY id;
 
 -- name: numeric_width_bucket
 SELECT id, width_bucket(amount, 0, 50, 5), width_bucket(amount, ARRAY[0, 10, 20]::numeric[]) FROM t
@@ -151,10 +159,12 @@ SELECT 1 / amount FROM t WHERE id = 4;
 SELECT sqrt(amount) FROM t WHERE id = 3;
 
 -- name: float8_operators
-SELECT id, ratio + 1, ratio - 1, ratio * 2, ratio / 3, - ratio, + ratio, @ ratio FROM t WHERE abs(ratio) < 1e300 ORDER BY id;
+SELECT id, ratio + 1, ratio - 1, ratio * 2, ratio / 3, - ratio, + ratio, @ ratio FROM t WHERE abs(ratio) < 1e300
+ORDER BY id;
 
 -- name: float8_operators_left
-SELECT id, 1 + ratio, 1 - ratio, 2.5 * ratio, 3::float4 - ratio, 1::int8 + ratio FROM t WHERE abs(ratio) < 1e300 ORDER BY id;
+SELECT id, 1 + ratio, 1 - ratio, 2.5 * ratio, 3::float4 - ratio, 1::int8 + ratio FROM t WHERE abs(ratio) < 1e300
+ORDER BY id;
 
 -- name: float8_power_root
 SELECT id, ratio ^ 2, |/ abs(ratio), ||/ ratio, sqrt(abs(ratio)), cbrt(ratio), power(ratio, 2) FROM t
@@ -170,19 +180,21 @@ SELECT id, round(ratio::numeric, 2) FROM t WHERE abs(ratio) BETWEEN 1e-10 AND 1e
 SELECT round(ratio, 2) FROM t;
 
 -- name: float8_functions
-SELECT id, abs(ratio), sign(ratio), degrees(ratio), radians(ratio), exp(ratio / 100) FROM t WHERE abs(ratio) BETWEEN 0.1 AND 100
+SELECT id, abs(ratio), sign(ratio), degrees(ratio), radians(ratio), exp(ratio / 100) FROM t
+WHERE abs(ratio) BETWEEN 0.1 AND 100
 ORDER BY id;
 
 -- name: float8_logarithms
 SELECT id, ln(ratio), log(ratio), log10(ratio) FROM t WHERE ratio BETWEEN 0.1 AND 100 ORDER BY id;
 
 -- name: float8_trigonometry
-SELECT id, sin(ratio), cos(ratio), tan(ratio), cot(ratio), atan(ratio), atan2(ratio, 2), sind(ratio), asind(0.5), sinh(ratio),
-    tanh(ratio),
+SELECT id, sin(ratio), cos(ratio), tan(ratio), cot(ratio), atan(ratio), atan2(ratio, 2), sind(ratio), asind(0.5),
+    sinh(ratio), tanh(ratio),
     asinh(ratio) FROM t WHERE abs(ratio) BETWEEN 0.1 AND 2 ORDER BY id;
 
 -- name: float8_arc
-SELECT id, asin(ratio), acos(ratio), atanh(ratio), acosd(ratio) FROM t WHERE abs(ratio) < 1 AND abs(ratio) > 0.01 ORDER BY id;
+SELECT id, asin(ratio), acos(ratio), atanh(ratio), acosd(ratio) FROM t WHERE abs(ratio) < 1 AND abs(ratio) > 0.01
+ORDER BY id;
 
 -- name: float8_width_bucket
 SELECT id, width_bucket(ratio, 0, 10, 5), width_bucket(ratio, ARRAY[0, 1, 10]::float8[]) FROM t WHERE abs(ratio) < 1000

@@ -10,7 +10,8 @@ SELECT id, bit_length(raw), octet_length(raw), length(raw), bit_count(raw) FROM 
 SELECT id, length(raw, 'UTF8') FROM t WHERE id IN (2, 4, 6, 7) ORDER BY id;
 
 -- name: bytea_overlay_position
-SELECT id, overlay(raw placing '\xff'::bytea from 1 for 1), position('\x5c'::bytea in raw), position('\x20' in raw) FROM t
+SELECT id, overlay(raw placing '\xff'::bytea from 1 for 1), position('\x5c'::bytea in raw), position('\x20' in raw)
+FROM t
 WHERE id <> 20 ORDER BY id;
 
 -- name: bytea_substring
@@ -18,11 +19,13 @@ SELECT id, substring(raw from 2 for 2), substring(raw from 2), substr(raw, 1, 1)
 ORDER BY id;
 
 -- name: bytea_trim
-SELECT id, trim('\x20'::bytea from raw), btrim(raw, '\x20'::bytea), ltrim(raw, '\x00'::bytea), rtrim(raw, '\x01'::bytea) FROM t
+SELECT id, trim('\x20'::bytea from raw), btrim(raw, '\x20'::bytea), ltrim(raw, '\x00'::bytea), rtrim(raw, '\x01'::bytea)
+FROM t
 WHERE id <> 20 ORDER BY id;
 
 -- name: bytea_get_set
-SELECT id, get_byte(raw, 0), get_bit(raw, 3), set_byte(raw, 0, 65), set_bit(raw, 3, 1) FROM t WHERE length(raw) BETWEEN 1 AND 10
+SELECT id, get_byte(raw, 0), get_bit(raw, 3), set_byte(raw, 0, 65), set_bit(raw, 3, 1) FROM t
+WHERE length(raw) BETWEEN 1 AND 10
 ORDER BY id;
 
 -- name: bytea_hashes

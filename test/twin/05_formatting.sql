@@ -1,11 +1,13 @@
 -- Chapter 9.8: data type formatting functions.
 
 -- name: to_char_timestamptz
-SELECT id, to_char(seen, 'YYYY-MM-DD HH24:MI:SS.US TZ'), to_char(seen, 'FMDay, DD Month YYYY'), to_char(seen, 'IYYY-IW-ID') FROM t
+SELECT id, to_char(seen, 'YYYY-MM-DD HH24:MI:SS.US TZ'), to_char(seen, 'FMDay, DD Month YYYY'),
+    to_char(seen, 'IYYY-IW-ID') FROM t
 WHERE isfinite(seen) ORDER BY id;
 
 -- name: to_char_date
-SELECT id, to_char(born, 'YYYY-MM-DD BC'), to_char(born, 'Dy DDth Mon YY'), to_char(born, 'Q J') FROM t WHERE isfinite(born)
+SELECT id, to_char(born, 'YYYY-MM-DD BC'), to_char(born, 'Dy DDth Mon YY'), to_char(born, 'Q J') FROM t
+WHERE isfinite(born)
 ORDER BY id;
 
 -- name: to_char_int8
@@ -29,7 +31,8 @@ SELECT to_date(note, 'YYYY-MM-DD'), to_timestamp(note, 'YYYY-MM-DD'), to_number(
 SELECT to_number(note, '99999'), to_number(name, '99') FROM t WHERE id = 16;
 
 -- name: to_timestamp_epoch
-SELECT id, to_timestamp(n), to_timestamp(ratio) FROM t WHERE abs(n) < 1000 AND abs(ratio) < 1e6 AND abs(ratio) > 1e-6 ORDER BY id;
+SELECT id, to_timestamp(n), to_timestamp(ratio) FROM t WHERE abs(n) < 1000 AND abs(ratio) < 1e6 AND abs(ratio) > 1e-6
+ORDER BY id;
 
 -- name: to_timestamp_numeric
 SELECT id, to_timestamp(amount) FROM t WHERE abs(amount) BETWEEN 0.01 AND 1000 ORDER BY id;

@@ -4,10 +4,12 @@
 SELECT id, uid FROM t ORDER BY uid, id;
 
 -- name: uuid_in
-SELECT id FROM t WHERE uid IN ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'c0ffee00-0000-4000-8000-000000000001') ORDER BY id;
+SELECT id FROM t WHERE uid IN ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'c0ffee00-0000-4000-8000-000000000001')
+ORDER BY id;
 
 -- name: uuid_any
-SELECT id FROM t WHERE uid = ANY ('{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11,d0000000-0000-4000-8000-00000000000c}') ORDER BY id;
+SELECT id FROM t WHERE uid = ANY ('{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11,d0000000-0000-4000-8000-00000000000c}')
+ORDER BY id;
 
 -- name: uuid_text
 SELECT id, uid::text, upper(uid::text), replace(uid::text, '-', ''), left(uid::text, 8) FROM t ORDER BY id;
@@ -16,7 +18,8 @@ SELECT id, uid::text, upper(uid::text), replace(uid::text, '-', ''), left(uid::t
 SELECT id FROM t WHERE uid::text LIKE 'a0%' OR uid = (repeat('f', 32))::uuid ORDER BY id;
 
 -- name: uuid_coalesce
-SELECT id, coalesce(uid, '00000000-0000-0000-0000-000000000000'), nullif(uid, '00000000-0000-0000-0000-000000000000') FROM t
+SELECT id, coalesce(uid, '00000000-0000-0000-0000-000000000000'), nullif(uid, '00000000-0000-0000-0000-000000000000')
+FROM t
 ORDER BY id;
 
 -- name: uuid_group
@@ -32,11 +35,13 @@ SELECT max(uid) FROM t;
 SELECT count(*) FROM t WHERE uid <> gen_random_uuid();
 
 -- name: inet_containment
-SELECT id, host << '10.0.0.0/8', host <<= '192.168.1.0/24', host >> '192.168.1.5', host >>= '10.1.2.3', host && '203.0.113.0/24'
+SELECT id, host << '10.0.0.0/8', host <<= '192.168.1.0/24', host >> '192.168.1.5', host >>= '10.1.2.3',
+    host && '203.0.113.0/24'
 FROM t ORDER BY id;
 
 -- name: inet_containment_cidr
-SELECT id, host << cidr '10.0.0.0/8', cidr '10.0.0.0/8' >> host, inet '10.0.0.0/8' >>= host, cidr '10.0.0.0/8' && host FROM t
+SELECT id, host << cidr '10.0.0.0/8', cidr '10.0.0.0/8' >> host, inet '10.0.0.0/8' >>= host, cidr '10.0.0.0/8' && host
+FROM t
 ORDER BY id;
 
 -- name: inet_containment_columns
@@ -46,7 +51,8 @@ SELECT t.id, u.id FROM t JOIN u ON t.host << u.host ORDER BY 1, 2;
 SELECT id, ~ host, host & '0.0.255.255', host | '0.0.0.255' FROM t WHERE family(host) = 4 ORDER BY id;
 
 -- name: inet_arithmetic
-SELECT id, host + 25, 25 + host, host - 1, host - inet '10.0.0.1' FROM t WHERE family(host) = 4 AND host > '9.0.0.0' ORDER BY id;
+SELECT id, host + 25, 25 + host, host - 1, host - inet '10.0.0.1' FROM t WHERE family(host) = 4 AND host > '9.0.0.0'
+ORDER BY id;
 
 -- name: inet_minus_columns
 SELECT t.id, t.host - u.host, t.host - p.host FROM t JOIN u USING (id) JOIN p USING (id) WHERE t.id <> 5 ORDER BY 1;
@@ -55,7 +61,8 @@ SELECT t.id, t.host - u.host, t.host - p.host FROM t JOIN u USING (id) JOIN p US
 SELECT id, host + n FROM t WHERE family(host) = 4 AND n BETWEEN 0 AND 100 AND host < '240.0.0.0' ORDER BY id;
 
 -- name: inet_functions
-SELECT id, abbrev(host), broadcast(host), family(host), host(host), hostmask(host), masklen(host), netmask(host), network(host)
+SELECT id, abbrev(host), broadcast(host), family(host), host(host), hostmask(host), masklen(host), netmask(host),
+    network(host)
 FROM t ORDER BY id;
 
 -- name: inet_functions_two
@@ -63,13 +70,15 @@ SELECT id, inet_merge(host, '10.1.0.0/16'), inet_same_family(host, '::1'), set_m
 WHERE family(host) = 4 ORDER BY id;
 
 -- name: inet_merge_columns
-SELECT t.id, inet_merge(t.host, u.host), inet_same_family(t.host, u.host) FROM t JOIN u USING (id) WHERE t.id <> 5 ORDER BY 1;
+SELECT t.id, inet_merge(t.host, u.host), inet_same_family(t.host, u.host) FROM t JOIN u USING (id) WHERE t.id <> 5
+ORDER BY 1;
 
 -- name: inet_set_masklen_column
 SELECT id, set_masklen(host, n::int) FROM t WHERE n BETWEEN 0 AND 32 ORDER BY id;
 
 -- name: inet_casts
-SELECT id, host::text, host::cidr, set_masklen(host::cidr, 8), host::varchar FROM t WHERE id IN (1, 3, 6, 17) ORDER BY id;
+SELECT id, host::text, host::cidr, set_masklen(host::cidr, 8), host::varchar FROM t WHERE id IN (1, 3, 6, 17)
+ORDER BY id;
 
 -- name: inet_order
 SELECT id, host FROM t ORDER BY host, id;

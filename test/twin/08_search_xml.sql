@@ -13,26 +13,30 @@ SELECT id, to_tsvector('english', doc), to_tsvector(doc) FROM t WHERE id <> 20 O
 SELECT id FROM t WHERE to_tsvector('english', note) @@ to_tsquery('english', 'fox & jump') ORDER BY id;
 
 -- name: tsvector_match_parts
-SELECT id FROM t WHERE to_tsvector('simple', coalesce(note, '') || ' ' || coalesce(name, '')) @@ plainto_tsquery('simple', 'fox')
+SELECT id FROM t WHERE to_tsvector('simple', coalesce(note, '') || ' ' || coalesce(name, '')) @@
+    plainto_tsquery('simple', 'fox')
 ORDER BY id;
 
 -- name: text_match_operator
 SELECT id FROM t WHERE note @@ 'fox' OR note @@ to_tsquery('apple') ORDER BY id;
 
 -- name: tsquery_from_column
-SELECT id, plainto_tsquery('english', note), phraseto_tsquery('english', note), websearch_to_tsquery('english', note) FROM t
+SELECT id, plainto_tsquery('english', note), phraseto_tsquery('english', note), websearch_to_tsquery('english', note)
+FROM t
 WHERE id <> 20 ORDER BY id;
 
 -- name: to_tsquery_from_column
 SELECT id, to_tsquery('simple', name) FROM t WHERE name ~ '^[A-Za-z]+$' ORDER BY id;
 
 -- name: ts_headline
-SELECT id, ts_headline('english', note, to_tsquery('english', 'fox')), ts_headline('english', doc, to_tsquery('english', 'fox'))
+SELECT id, ts_headline('english', note, to_tsquery('english', 'fox')),
+    ts_headline('english', doc, to_tsquery('english', 'fox'))
 FROM t
 WHERE id = 18;
 
 -- name: ts_rank
-SELECT id, ts_rank(to_tsvector('english', note), to_tsquery('english', 'note')) AS rank FROM t ORDER BY rank DESC NULLS LAST, id;
+SELECT id, ts_rank(to_tsvector('english', note), to_tsquery('english', 'note')) AS rank FROM t
+ORDER BY rank DESC NULLS LAST, id;
 
 -- name: tsvector_update_trigger
 CREATE TABLE search (note text, terms tsvector GENERATED ALWAYS AS (to_tsvector('english', note)) STORED);
@@ -89,8 +93,8 @@ SELECT id, xmlcomment(name), xmlpi(name php, name) FROM t WHERE id < 10 ORDER BY
 SELECT id, xmlserialize(content xmlelement(name a, note) AS text) FROM t WHERE id < 20 ORDER BY id;
 
 -- name: xmltable
-SELECT t.id, x.* FROM t, xmltable('/r/w' PASSING xmlelement(name r, xmlelement(name w, note)) COLUMNS w text PATH '.', l int PATH
-    'string-length(.)') x WHERE t.id < 10 ORDER BY t.id;
+SELECT t.id, x.* FROM t, xmltable('/r/w' PASSING xmlelement(name r, xmlelement(name w, note)) COLUMNS w text PATH '.',
+    l int PATH 'string-length(.)') x WHERE t.id < 10 ORDER BY t.id;
 
 -- name: query_to_xml
 SELECT query_to_xml('SELECT id, note, name, n, amount, flag, born FROM t WHERE id < 2 ORDER BY id', true, false, '');

@@ -25,7 +25,8 @@ SELECT id, doc ? 'a', doc ?| ARRAY['a', 'x'], doc ?& ARRAY['a', 'b'], doc ? 'x' 
 SELECT id, '{"Ann": 1}'::jsonb ? name, doc ? note FROM t ORDER BY id;
 
 -- name: jsonb_concat
-SELECT id, doc || '{"new": true}', '[0]'::jsonb || doc, doc || doc, doc || '[]'::jsonb FROM t WHERE id <> 20 ORDER BY id;
+SELECT id, doc || '{"new": true}', '[0]'::jsonb || doc, doc || doc, doc || '[]'::jsonb FROM t WHERE id <> 20
+ORDER BY id;
 
 -- name: jsonb_minus
 SELECT id, doc - 'a', doc - ARRAY['a', 'b'], doc #- '{b,0}' FROM t WHERE jsonb_typeof(doc) = 'object' AND id <> 20
@@ -50,7 +51,8 @@ SELECT t.id, (t.doc)['a'], t.doc['tags'][0] FROM t WHERE id <> 20 ORDER BY id;
 SELECT id FROM t WHERE doc['a'] = '1' OR doc['k'] = '2' ORDER BY id;
 
 -- name: jsonb_subscript_text
-SELECT id, doc['a']::text, (doc['a'])::int FROM t WHERE doc['a'] IS NOT NULL AND jsonb_typeof(doc['a']) = 'number' ORDER BY id;
+SELECT id, doc['a']::text, (doc['a'])::int FROM t WHERE doc['a'] IS NOT NULL AND jsonb_typeof(doc['a']) = 'number'
+ORDER BY id;
 
 -- name: jsonb_subscript_update
 UPDATE t SET doc['a'] = '"set"' WHERE id = 1;
@@ -93,7 +95,8 @@ SELECT id, e FROM t, jsonb_array_elements_text(doc -> 'tags') WITH ORDINALITY x(
 SELECT id, key, value FROM t, jsonb_each(doc) WHERE jsonb_typeof(doc) = 'object' AND id <> 20 ORDER BY id, key;
 
 -- name: jsonb_each_text
-SELECT id, key, value FROM t, LATERAL jsonb_each_text(doc) AS e WHERE jsonb_typeof(doc) = 'object' AND id <> 20 ORDER BY id, key;
+SELECT id, key, value FROM t, LATERAL jsonb_each_text(doc) AS e WHERE jsonb_typeof(doc) = 'object' AND id <> 20
+ORDER BY id, key;
 
 -- name: jsonb_object_keys
 SELECT id, jsonb_object_keys(doc) AS k FROM t WHERE jsonb_typeof(doc) = 'object' ORDER BY id, k;
@@ -121,8 +124,8 @@ SELECT id, jsonb_path_exists(doc, '$.a'), jsonb_path_match(doc, 'exists($.a)'), 
     jsonb_path_query_first(doc, '$.tags[0]') FROM t WHERE id <> 20 ORDER BY id;
 
 -- name: jsonb_path_vars
-SELECT id, jsonb_path_exists(doc, '$.tags[*] ? (@ >= $min)', '{"min": 35}'), jsonb_path_query_array(doc, '$[*] ? (@ > $n)',
-    jsonb_build_object('n', n)) FROM t WHERE id <> 20 ORDER BY id;
+SELECT id, jsonb_path_exists(doc, '$.tags[*] ? (@ >= $min)', '{"min": 35}'),
+    jsonb_path_query_array(doc, '$[*] ? (@ > $n)', jsonb_build_object('n', n)) FROM t WHERE id <> 20 ORDER BY id;
 
 -- name: jsonb_path_query
 SELECT id, v FROM t, jsonb_path_query(doc, '$.tags[*]') WITH ORDINALITY q(v, o) ORDER BY id, o;
@@ -133,21 +136,25 @@ SELECT r.id, r.note, r.n, r.flag, r.born FROM jsonb_populate_record(NULL::t,
 
 -- name: jsonb_populate_record_all
 SELECT r.*
-FROM jsonb_populate_record(NULL::t, '{"id": 99, "owner": "x", "note": "n", "name": "m", "raw": "\\x00ff", "doc": {"a": [1]},
-    "n": 5, "amount": 1.50, "price": 2.345, "ratio": 0.1, "flag": false, "born": "2024-01-01", "seen": "2024-01-01T00:00:00Z",
+FROM jsonb_populate_record(NULL::t,
+    '{"id": 99, "owner": "x", "note": "n", "name": "m", "raw": "\\x00ff", "doc": {"a": [1]},
+    "n": 5, "amount": 1.50, "price": 2.345, "ratio": 0.1, "flag": false, "born": "2024-01-01",
+    "seen": "2024-01-01T00:00:00Z",
     "uid": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "host": "10.0.0.1/8"}') r;
 
 -- name: jsonb_populate_record_base
 SELECT (jsonb_populate_record(t, '{"note": "changed", "n": null}')).* FROM t WHERE id = 1;
 
 -- name: jsonb_populate_recordset
-SELECT id, note, amount FROM jsonb_populate_recordset(NULL::t, '[{"id": 1, "amount": 1.5}, {"id": 2, "note": "x"}]') ORDER BY id;
+SELECT id, note, amount FROM jsonb_populate_recordset(NULL::t, '[{"id": 1, "amount": 1.5}, {"id": 2, "note": "x"}]')
+ORDER BY id;
 
 -- name: json_populate_record
 SELECT id, note, doc, host FROM json_populate_record(NULL::t, '{"id": 1, "note": "q", "doc": {"a": 1}, "host": "::1"}');
 
 -- name: json_populate_recordset
-SELECT id, seen, uid FROM json_populate_recordset(NULL::t, '[{"id": 1, "seen": "2024-01-01 00:00+00"}, {"id": 2}]') ORDER BY id;
+SELECT id, seen, uid FROM json_populate_recordset(NULL::t, '[{"id": 1, "seen": "2024-01-01 00:00+00"}, {"id": 2}]')
+ORDER BY id;
 
 -- name: jsonb_populate_bad_value_fails
 SELECT n FROM jsonb_populate_record(NULL::t, '{"n": "five"}');
@@ -165,7 +172,8 @@ INSERT INTO t SELECT *
 FROM jsonb_populate_record(NULL::t, '{"id": 100, "note": "inserted", "n": 1, "amount": 2.5, "flag": true}');
 
 -- name: jsonb_to_record
-SELECT id, x.* FROM t, jsonb_to_record(doc) x(a text, b jsonb, k int) WHERE jsonb_typeof(doc) = 'object' AND id <> 20 ORDER BY id;
+SELECT id, x.* FROM t, jsonb_to_record(doc) x(a text, b jsonb, k int) WHERE jsonb_typeof(doc) = 'object' AND id <> 20
+ORDER BY id;
 
 -- name: jsonb_to_recordset
 SELECT x.* FROM t, jsonb_to_recordset(jsonb_build_array(doc)) x(k int, tags text[]) WHERE t.id > 30 ORDER BY t.id;
@@ -184,7 +192,8 @@ SELECT id, to_json(ratio), to_json(price) FROM t ORDER BY id;
 SELECT id, to_jsonb(note), to_jsonb(name), to_jsonb(n), to_jsonb(amount), to_jsonb(flag) FROM t ORDER BY id;
 
 -- name: to_jsonb_other
-SELECT id, to_jsonb(raw), to_jsonb(doc), to_jsonb(born), to_jsonb(seen), to_jsonb(uid), to_jsonb(host), to_jsonb(ratio) FROM t
+SELECT id, to_jsonb(raw), to_jsonb(doc), to_jsonb(born), to_jsonb(seen), to_jsonb(uid), to_jsonb(host), to_jsonb(ratio)
+FROM t
 WHERE id <> 20 ORDER BY id;
 
 -- name: row_to_json
@@ -209,7 +218,8 @@ SELECT array_to_json(array_agg(note ORDER BY id)), array_to_json(array_agg(n ORD
     array_to_json(array_agg(doc ORDER BY id)) FROM t WHERE id <> 20;
 
 -- name: json_build_object
-SELECT id, json_build_object('note', note, 'n', n, 'amount', amount, 'flag', flag, 'doc', doc) FROM t WHERE id <> 20 ORDER BY id;
+SELECT id, json_build_object('note', note, 'n', n, 'amount', amount, 'flag', flag, 'doc', doc) FROM t WHERE id <> 20
+ORDER BY id;
 
 -- name: json_build_object_more
 SELECT id, json_build_object('raw', raw, 'ratio', ratio, 'born', born, 'seen', seen, 'uid', uid, 'host', host) FROM t
@@ -222,7 +232,8 @@ SELECT id, json_build_object(note, 1, name, 2) FROM t WHERE id IN (1, 2, 6) ORDE
 SELECT id, json_build_object(n, 1, flag, 2, born, 3) FROM t WHERE id IN (1, 2, 6) ORDER BY id;
 
 -- name: jsonb_build_object
-SELECT id, jsonb_build_object('note', note, 'n', n, 'amount', amount, 'flag', flag, 'doc', doc) FROM t WHERE id <> 20 ORDER BY id;
+SELECT id, jsonb_build_object('note', note, 'n', n, 'amount', amount, 'flag', flag, 'doc', doc) FROM t WHERE id <> 20
+ORDER BY id;
 
 -- name: jsonb_build_object_more
 SELECT id, jsonb_build_object('raw', raw, 'ratio', ratio, 'born', born, 'seen', seen, 'uid', uid, 'host', host) FROM t
@@ -235,17 +246,19 @@ SELECT id, jsonb_build_object(note, 1, uid, 2, host, 3) FROM t WHERE id IN (1, 2
 SELECT id, jsonb_build_object(n, 1, amount, 2) FROM t WHERE id IN (1, 2, 6) ORDER BY id;
 
 -- name: json_build_array
-SELECT id, json_build_array(note, n, amount, flag, doc, born), jsonb_build_array(note, n, amount, ratio, flag, doc, born, seen,
-    uid, host)
+SELECT id, json_build_array(note, n, amount, flag, doc, born), jsonb_build_array(note, n, amount, ratio, flag, doc,
+    born, seen, uid, host)
 FROM t WHERE id <> 20 ORDER BY id;
 
 -- name: json_object_arrays
-SELECT id, json_object(ARRAY['k1', 'k2'], ARRAY[note, name]), jsonb_object(ARRAY['note', note]), json_object('{a}', ARRAY[name])
+SELECT id, json_object(ARRAY['k1', 'k2'], ARRAY[note, name]), jsonb_object(ARRAY['note', note]),
+    json_object('{a}', ARRAY[name])
 FROM t
 WHERE note IS NOT NULL AND id <> 20 ORDER BY id;
 
 -- name: json_agg
-SELECT json_agg(note ORDER BY id), json_agg(n ORDER BY id), json_agg(amount ORDER BY id), json_agg(flag ORDER BY id) FROM t
+SELECT json_agg(note ORDER BY id), json_agg(n ORDER BY id), json_agg(amount ORDER BY id), json_agg(flag ORDER BY id)
+FROM t
 WHERE id <> 20;
 
 -- name: json_agg_more
@@ -254,7 +267,8 @@ SELECT json_agg(doc ORDER BY id), json_agg(born ORDER BY id), json_agg(seen ORDE
 FROM t WHERE id <> 20;
 
 -- name: jsonb_agg
-SELECT jsonb_agg(note ORDER BY id), jsonb_agg(n ORDER BY id), jsonb_agg(amount ORDER BY id), jsonb_agg(flag ORDER BY id) FROM t
+SELECT jsonb_agg(note ORDER BY id), jsonb_agg(n ORDER BY id), jsonb_agg(amount ORDER BY id), jsonb_agg(flag ORDER BY id)
+FROM t
 WHERE id <> 20;
 
 -- name: jsonb_agg_more
@@ -266,7 +280,8 @@ FROM t WHERE id <> 20;
 SELECT json_agg(t ORDER BY id), jsonb_agg(t ORDER BY id) FROM t WHERE id < 10;
 
 -- name: json_object_agg
-SELECT json_object_agg(id, note ORDER BY id), json_object_agg(name, n ORDER BY id), jsonb_object_agg(name, doc ORDER BY id) FROM t
+SELECT json_object_agg(id, note ORDER BY id), json_object_agg(name, n ORDER BY id),
+    jsonb_object_agg(name, doc ORDER BY id) FROM t
 WHERE name IS NOT NULL AND id <> 20;
 
 -- name: jsonb_object_agg_values

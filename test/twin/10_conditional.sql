@@ -3,11 +3,13 @@
 -- name: coalesce_literals
 SELECT id, coalesce(note, 'x'), coalesce(name, 'nobody'), coalesce(raw, '\x'), coalesce(doc, '{}'), coalesce(n, 0),
     coalesce(amount, 0),
-    coalesce(price, 0), coalesce(ratio, 0), coalesce(flag, false), coalesce(born, '2000-01-01'), coalesce(seen, 'epoch'),
-    coalesce(uid, '00000000-0000-0000-0000-000000000000'), coalesce(host, '0.0.0.0') FROM t WHERE id <> 20 ORDER BY id;
+    coalesce(price, 0), coalesce(ratio, 0), coalesce(flag, false), coalesce(born, '2000-01-01'),
+    coalesce(seen, 'epoch'), coalesce(uid, '00000000-0000-0000-0000-000000000000'), coalesce(host, '0.0.0.0') FROM t
+    WHERE id <> 20 ORDER BY id;
 
 -- name: coalesce_literal_first
-SELECT id, coalesce(NULL, note), coalesce('x', note), coalesce(0, n), coalesce(NULL::int, n), coalesce(NULL, flag, true) FROM t
+SELECT id, coalesce(NULL, note), coalesce('x', note), coalesce(0, n), coalesce(NULL::int, n), coalesce(NULL, flag, true)
+FROM t
 WHERE id <> 20 ORDER BY id;
 
 -- name: coalesce_int8_types
@@ -20,7 +22,8 @@ SELECT id, coalesce(n, 0.5) FROM t ORDER BY id;
 SELECT id, coalesce(n, 0.5::float8), coalesce(1.5::float8, n) FROM t ORDER BY id;
 
 -- name: coalesce_numeric_types
-SELECT id, coalesce(amount, 0.0), coalesce(amount, 1::bigint), coalesce(amount, '0.00'), coalesce(price, 0.00) FROM t ORDER BY id;
+SELECT id, coalesce(amount, 0.0), coalesce(amount, 1::bigint), coalesce(amount, '0.00'), coalesce(price, 0.00) FROM t
+ORDER BY id;
 
 -- name: coalesce_numeric_float
 SELECT id, coalesce(amount, 0::float8) FROM t ORDER BY id;
@@ -30,8 +33,8 @@ SELECT id, coalesce(ratio, 0.5), coalesce(ratio, 1::bigint), coalesce(ratio, 'Na
 ORDER BY id;
 
 -- name: coalesce_dates
-SELECT id, coalesce(born, current_date) IS NOT NULL, coalesce(seen, now()) IS NOT NULL, coalesce(seen, date '2000-01-01'),
-    coalesce(born, date '2000-01-01') FROM t ORDER BY id;
+SELECT id, coalesce(born, current_date) IS NOT NULL, coalesce(seen, now()) IS NOT NULL,
+    coalesce(seen, date '2000-01-01'), coalesce(born, date '2000-01-01') FROM t ORDER BY id;
 
 -- name: coalesce_date_timestamp
 SELECT id, coalesce(born, timestamp '2000-01-01') FROM t ORDER BY id;
@@ -42,7 +45,8 @@ SELECT id, coalesce(note, 'x'::text), coalesce(note, 'x'::varchar), coalesce(nam
     coalesce(note, name), coalesce(name, note, owner, 'none') FROM t WHERE id <> 20 ORDER BY id;
 
 -- name: coalesce_columns
-SELECT id, coalesce(n, id), coalesce(id, n), coalesce(price, amount), coalesce(name, note) FROM t WHERE id <> 20 ORDER BY id;
+SELECT id, coalesce(n, id), coalesce(id, n), coalesce(price, amount), coalesce(name, note) FROM t WHERE id <> 20
+ORDER BY id;
 
 -- name: coalesce_columns_numbers
 SELECT id, coalesce(n, amount), coalesce(amount, n) FROM t ORDER BY id;
@@ -59,7 +63,8 @@ WHERE abs(coalesce(n, 0)) < 1000
 ORDER BY id;
 
 -- name: coalesce_expression
-SELECT id, coalesce(n + 1, -1), coalesce(note || '!', 'none'), coalesce(amount / nullif(n, 0), 0), coalesce(upper(note), name)
+SELECT id, coalesce(n + 1, -1), coalesce(note || '!', 'none'), coalesce(amount / nullif(n, 0), 0),
+    coalesce(upper(note), name)
 FROM t
 WHERE n IS NULL OR abs(n) < 1000 ORDER BY id;
 
@@ -67,7 +72,8 @@ WHERE n IS NULL OR abs(n) < 1000 ORDER BY id;
 SELECT id FROM t WHERE coalesce(flag, true) AND coalesce(n, 0) < 10 AND coalesce(note, '') <> 'apple' ORDER BY id;
 
 -- name: coalesce_subquery
-SELECT t.id, coalesce((SELECT u.n FROM u WHERE u.id = t.id), 0), coalesce((SELECT u.note FROM u WHERE u.id = t.id), t.note, '-')
+SELECT t.id, coalesce((SELECT u.n FROM u WHERE u.id = t.id), 0), coalesce((SELECT u.note FROM u WHERE u.id = t.id),
+    t.note, '-')
 FROM t
 WHERE t.id <> 20 ORDER BY t.id;
 
@@ -91,9 +97,10 @@ SELECT coalesce(n, note) FROM t;
 SELECT coalesce(flag, 0) FROM t;
 
 -- name: nullif_literals
-SELECT id, nullif(note, 'apple'), nullif(name, ''), nullif(raw, '\x00'), nullif(n, 0), nullif(amount, 0), nullif(ratio, 0.5),
-    nullif(flag, true),
-    nullif(born, '1999-12-31'), nullif(seen, 'infinity'), nullif(uid, '00000000-0000-0000-0000-000000000000'), nullif(host, '::1')
+SELECT id, nullif(note, 'apple'), nullif(name, ''), nullif(raw, '\x00'), nullif(n, 0), nullif(amount, 0),
+    nullif(ratio, 0.5), nullif(flag, true),
+    nullif(born, '1999-12-31'), nullif(seen, 'infinity'), nullif(uid, '00000000-0000-0000-0000-000000000000'),
+    nullif(host, '::1')
 FROM t WHERE id <> 20 ORDER BY id;
 
 -- name: nullif_jsonb
@@ -108,12 +115,13 @@ FROM t WHERE id <> 20 ORDER BY id;
 SELECT id, nullif('apple', note), nullif(1, n), nullif(1.5, amount) FROM t ORDER BY id;
 
 -- name: greatest_least_literals
-SELECT id, greatest(note, 'm'), least(note, 'm'), greatest(n, 10), least(n, 10), greatest(amount, 5), least(amount, 5.5),
-    greatest(ratio, 1),
+SELECT id, greatest(note, 'm'), least(note, 'm'), greatest(n, 10), least(n, 10), greatest(amount, 5),
+    least(amount, 5.5), greatest(ratio, 1),
     least(flag, false), greatest(born, '2000-01-01'), least(seen, '2000-01-01') FROM t WHERE id <> 20 ORDER BY id;
 
 -- name: greatest_least_other_types
-SELECT id, greatest(raw, '\x10'), least(doc, '{}'), greatest(uid, 'b0000000-0000-0000-0000-000000000000'), least(host, '10.1.0.0')
+SELECT id, greatest(raw, '\x10'), least(doc, '{}'), greatest(uid, 'b0000000-0000-0000-0000-000000000000'),
+    least(host, '10.1.0.0')
 FROM t
 WHERE id <> 20 ORDER BY id;
 
@@ -127,7 +135,8 @@ SELECT id, greatest(n, amount), greatest(n, ratio), least(amount, ratio) FROM t 
 SELECT id, least(born, seen) FROM t ORDER BY id;
 
 -- name: greatest_mixed
-SELECT id, least(amount, 10, NULL), greatest(ratio, 1.5, 2), greatest(note, 'a'::varchar, name) FROM t WHERE id <> 20 ORDER BY id;
+SELECT id, least(amount, 10, NULL), greatest(ratio, 1.5, 2), greatest(note, 'a'::varchar, name) FROM t WHERE id <> 20
+ORDER BY id;
 
 -- name: greatest_int8_fraction
 SELECT id, greatest(n, 5, 2.5) FROM t ORDER BY id;
@@ -140,27 +149,31 @@ SELECT id, CASE WHEN n < 0 THEN 'negative' WHEN n = 0 THEN 'zero' WHEN n > 0 THE
 ORDER BY id;
 
 -- name: case_simple
-SELECT id, CASE note WHEN 'apple' THEN 1 WHEN 'banana' THEN 2 ELSE 0 END, CASE n WHEN 1 THEN 'one' WHEN 12 THEN 'dozen' END,
+SELECT id, CASE note WHEN 'apple' THEN 1 WHEN 'banana' THEN 2 ELSE 0 END, CASE n WHEN 1 THEN 'one'
+WHEN 12 THEN 'dozen' END,
     CASE flag WHEN true THEN 'yes' WHEN false THEN 'no' ELSE 'maybe' END FROM t ORDER BY id;
 
 -- name: case_simple_other_types
 SELECT id, CASE amount WHEN 1.5 THEN 'a' WHEN 2 THEN 'b' END, CASE born WHEN '1999-12-31' THEN 'nye' END, CASE raw
 WHEN '\x00' THEN 'zero' END,
     CASE uid WHEN '00000000-0000-0000-0000-000000000000' THEN 'nil' END, CASE host WHEN '::1' THEN 'local' END,
-    CASE ratio WHEN 0.5 THEN 'half' END, CASE doc WHEN '42' THEN 'answer' END, CASE seen WHEN 'infinity' THEN 'never' END FROM t
+    CASE ratio WHEN 0.5 THEN 'half' END, CASE doc WHEN '42' THEN 'answer' END, CASE seen WHEN 'infinity' THEN 'never'
+    END FROM t
     ORDER BY id;
 
 -- name: case_flag
 SELECT id, CASE WHEN flag THEN note ELSE name END, CASE WHEN NOT flag THEN n END FROM t WHERE id <> 20 ORDER BY id;
 
 -- name: case_results_literal
-SELECT id, CASE WHEN id < 5 THEN note ELSE 'x' END, CASE WHEN id < 5 THEN n ELSE 0 END, CASE WHEN id < 5 THEN amount ELSE 0 END,
+SELECT id, CASE WHEN id < 5 THEN note ELSE 'x' END, CASE WHEN id < 5 THEN n ELSE 0 END, CASE WHEN id < 5 THEN amount
+ELSE 0 END,
     CASE WHEN id < 5 THEN ratio ELSE 1 END, CASE WHEN id < 5 THEN flag ELSE false END, CASE
     WHEN id < 5 THEN born ELSE '2000-01-01' END,
     CASE WHEN id < 5 THEN doc ELSE '{}' END, CASE WHEN id < 5 THEN raw END FROM t WHERE id <> 20 ORDER BY id;
 
 -- name: case_results_literal_first
-SELECT id, CASE WHEN id < 5 THEN 'x' ELSE note END, CASE WHEN id < 5 THEN 0 ELSE n END, CASE WHEN id < 5 THEN 0.5 ELSE amount END,
+SELECT id, CASE WHEN id < 5 THEN 'x' ELSE note END, CASE WHEN id < 5 THEN 0 ELSE n END, CASE WHEN id < 5 THEN 0.5
+ELSE amount END,
     CASE WHEN id < 5 THEN NULL ELSE born END, CASE WHEN id < 5 THEN 1 ELSE ratio END FROM t WHERE id <> 20 ORDER BY id;
 
 -- name: case_results_columns

@@ -5,10 +5,12 @@ SELECT id, ARRAY[note, name], ARRAY[n, n / 2], ARRAY[amount, price], ARRAY[flag,
 WHERE id <> 20 ORDER BY id;
 
 -- name: array_constructor_more
-SELECT id, ARRAY[raw], ARRAY[doc], ARRAY[ratio, 1], ARRAY[seen], ARRAY[uid], ARRAY[host] FROM t WHERE id <> 20 ORDER BY id;
+SELECT id, ARRAY[raw], ARRAY[doc], ARRAY[ratio, 1], ARRAY[seen], ARRAY[uid], ARRAY[host] FROM t WHERE id <> 20
+ORDER BY id;
 
 -- name: array_constructor_literal
-SELECT id, ARRAY[note, 'x'], ARRAY['x', note], ARRAY[n, 0], ARRAY[0, n], ARRAY[id, n], ARRAY[owner, note] FROM t WHERE id <> 20
+SELECT id, ARRAY[note, 'x'], ARRAY['x', note], ARRAY[n, 0], ARRAY[0, n], ARRAY[id, n], ARRAY[owner, note] FROM t
+WHERE id <> 20
 ORDER BY id;
 
 -- name: array_constructor_int8_fraction
@@ -18,11 +20,13 @@ SELECT id, ARRAY[n, 1.5], ARRAY[n, amount] FROM t ORDER BY id;
 SELECT id, ARRAY[[n, 1], [2, n]], ARRAY[ARRAY[note], ARRAY[name]] FROM t WHERE id <> 20 ORDER BY id;
 
 -- name: array_constructor_typed
-SELECT id, ARRAY[note]::text[], ARRAY[n]::bigint[], ARRAY[n, amount]::numeric[], ARRAY[n]::text[], ARRAY[born]::text[] FROM t
+SELECT id, ARRAY[note]::text[], ARRAY[n]::bigint[], ARRAY[n, amount]::numeric[], ARRAY[n]::text[], ARRAY[born]::text[]
+FROM t
 WHERE id <> 20 ORDER BY id;
 
 -- name: array_subscript
-SELECT id, (ARRAY[note, name])[2], (ARRAY[n, 5])[1] - id, (ARRAY[note, 'b', 'c'])[1:2] FROM t WHERE id < 20 AND abs(n) < 1000
+SELECT id, (ARRAY[note, name])[2], (ARRAY[n, 5])[1] - id, (ARRAY[note, 'b', 'c'])[1:2] FROM t
+WHERE id < 20 AND abs(n) < 1000
 ORDER BY id;
 
 -- name: array_subscript_by_column
@@ -36,14 +40,16 @@ SELECT id, ARRAY[note] = ARRAY['apple'], ARRAY[n, 1] = ARRAY[1, 1]::bigint[], AR
     ARRAY[n] <> ARRAY[12::bigint] FROM t ORDER BY id;
 
 -- name: array_compare_columns
-SELECT id, ARRAY[note] = ARRAY[note], ARRAY[n] < ARRAY[n], ARRAY[born] = ARRAY[born], ARRAY[amount] <= ARRAY[price] FROM t
+SELECT id, ARRAY[note] = ARRAY[note], ARRAY[n] < ARRAY[n], ARRAY[born] = ARRAY[born], ARRAY[amount] <= ARRAY[price]
+FROM t
 ORDER BY id;
 
 -- name: array_contains
 SELECT id, ARRAY[note, name] @> '{apple}', '{apple,pear}' @> ARRAY[note], ARRAY[n] <@ '{1,12}' FROM t ORDER BY id;
 
 -- name: array_contains_typed
-SELECT id, ARRAY[note, name] @> ARRAY['apple'], ARRAY['apple', 'pear'] @> ARRAY[note], ARRAY[n] <@ ARRAY[1, 12]::bigint[] FROM t
+SELECT id, ARRAY[note, name] @> ARRAY['apple'], ARRAY['apple', 'pear'] @> ARRAY[note],
+    ARRAY[n] <@ ARRAY[1, 12]::bigint[] FROM t
 ORDER BY id;
 
 -- name: array_contains_int4_fails
@@ -65,7 +71,8 @@ SELECT array_agg(note) @> '{apple}', array_agg(n) @> '{12,1}', array_agg(born) &
 SELECT array_agg(note) @> ARRAY['apple']::text[], array_agg(n) @> ARRAY[12, 1]::bigint[] FROM t;
 
 -- name: array_concat
-SELECT id, ARRAY[note] || 'x'::text, 'x'::text || ARRAY[note], ARRAY[note] || ARRAY['y'], ARRAY[n] || 5, ARRAY[n] || ARRAY[5, 6]
+SELECT id, ARRAY[note] || 'x'::text, 'x'::text || ARRAY[note], ARRAY[note] || ARRAY['y'], ARRAY[n] || 5,
+    ARRAY[n] || ARRAY[5, 6]
 FROM t
 WHERE id <> 20 ORDER BY id;
 
@@ -79,11 +86,12 @@ SELECT id, array_append(ARRAY['a'], note), array_prepend(note, ARRAY['a']), arra
 WHERE id <> 20 ORDER BY id;
 
 -- name: array_cat
-SELECT id, array_cat(ARRAY[note], ARRAY['z']), array_cat(ARRAY['z'], ARRAY[note, name]) FROM t WHERE id <> 20 ORDER BY id;
+SELECT id, array_cat(ARRAY[note], ARRAY['z']), array_cat(ARRAY['z'], ARRAY[note, name]) FROM t WHERE id <> 20
+ORDER BY id;
 
 -- name: array_functions
-SELECT id, array_length(ARRAY[note, name], 1), cardinality(ARRAY[n, n]), array_ndims(ARRAY[[n]]), array_upper(ARRAY[flag], 1),
-    array_dims(ARRAY[born])
+SELECT id, array_length(ARRAY[note, name], 1), cardinality(ARRAY[n, n]), array_ndims(ARRAY[[n]]),
+    array_upper(ARRAY[flag], 1), array_dims(ARRAY[born])
 FROM t ORDER BY id;
 
 -- name: array_position
@@ -95,19 +103,22 @@ FROM t ORDER BY id;
 SELECT id, array_position(ARRAY[1, 12], n), array_positions(ARRAY[n, n], 12) FROM t ORDER BY id;
 
 -- name: array_remove_replace
-SELECT id, array_remove(ARRAY[note, name], 'apple'), array_replace(ARRAY[n, 2], 12, 13), array_remove(ARRAY['apple', 'x'], note),
-    array_replace(ARRAY['a', 'b'], 'a', note) FROM t WHERE id <> 20 ORDER BY id;
+SELECT id, array_remove(ARRAY[note, name], 'apple'), array_replace(ARRAY[n, 2], 12, 13),
+    array_remove(ARRAY['apple', 'x'], note), array_replace(ARRAY['a', 'b'], 'a', note) FROM t WHERE id <> 20
+    ORDER BY id;
 
 -- name: array_to_string
-SELECT id, array_to_string(ARRAY[note, name], ', '), array_to_string(ARRAY[n, NULL, 3], ',', '-'), array_to_string(ARRAY[born],
-    '') FROM t
+SELECT id, array_to_string(ARRAY[note, name], ', '), array_to_string(ARRAY[n, NULL, 3], ',', '-'),
+    array_to_string(ARRAY[born], '') FROM t
 WHERE id <> 20 ORDER BY id;
 
 -- name: array_fill_trim
-SELECT id, array_fill(n, ARRAY[2]), array_fill(note, ARRAY[2]), trim_array(ARRAY[n, 1, 2], 1) FROM t WHERE id <> 20 ORDER BY id;
+SELECT id, array_fill(n, ARRAY[2]), array_fill(note, ARRAY[2]), trim_array(ARRAY[n, 1, 2], 1) FROM t WHERE id <> 20
+ORDER BY id;
 
 -- name: array_agg_basic
-SELECT array_agg(note ORDER BY id), array_agg(n ORDER BY id), array_agg(amount ORDER BY id), array_agg(flag ORDER BY id) FROM t
+SELECT array_agg(note ORDER BY id), array_agg(n ORDER BY id), array_agg(amount ORDER BY id), array_agg(flag ORDER BY id)
+FROM t
 WHERE id <> 20;
 
 -- name: array_agg_more
@@ -122,7 +133,8 @@ SELECT array_agg(DISTINCT note), array_agg(DISTINCT n ORDER BY n DESC), array_ag
 SELECT flag, array_agg(note ORDER BY note, id) FILTER (WHERE n > 5) FROM t GROUP BY flag ORDER BY flag;
 
 -- name: array_agg_to_string
-SELECT array_to_string(array_agg(note ORDER BY id), '|'), array_to_string(array_agg(n ORDER BY n), ',') FROM t WHERE id < 20;
+SELECT array_to_string(array_agg(note ORDER BY id), '|'), array_to_string(array_agg(n ORDER BY n), ',') FROM t
+WHERE id < 20;
 
 -- name: array_agg_arrays
 SELECT array_agg(ARRAY[note, name] ORDER BY id), array_agg(ARRAY[n, 0] ORDER BY id) FROM t WHERE id < 5;
@@ -155,8 +167,9 @@ SELECT id FROM t WHERE note = ANY (ARRAY['apple', 'banana']) OR n = ANY (ARRAY[7
 ORDER BY id;
 
 -- name: any_array_typed
-SELECT id FROM t WHERE note = ANY (ARRAY['apple']::text[]) OR n = ANY (ARRAY[7]::int[]) OR n = ANY (ARRAY[50]::int2[]) OR
-    amount = ANY (ARRAY[12]::numeric[]) OR uid = ANY (ARRAY['c0ffee00-0000-4000-8000-000000000001']::uuid[]) ORDER BY id;
+SELECT id FROM t WHERE note = ANY (ARRAY['apple']::text[]) OR n = ANY (ARRAY[7]::int[]) OR n = ANY (ARRAY[50]::int2[])
+    OR amount = ANY (ARRAY[12]::numeric[]) OR uid = ANY (ARRAY['c0ffee00-0000-4000-8000-000000000001']::uuid[])
+    ORDER BY id;
 
 -- name: any_array_all_types
 SELECT id FROM t WHERE raw = ANY ('{"\\x27"}') OR doc = ANY (ARRAY['42'::jsonb]) OR ratio = ANY ('{0.1,NaN}')
@@ -183,7 +196,8 @@ SELECT id FROM t WHERE note = ANY (SELECT unnest(array_agg(note)) FROM u) ORDER 
 SELECT id FROM t WHERE note = ANY ((SELECT array_agg(note) FROM u)::text[]) ORDER BY id;
 
 -- name: any_array_of_plain
-SELECT id FROM t WHERE note = ANY ((SELECT array_agg(note) FROM p)::text[]) AND n = ANY (ARRAY(SELECT n FROM p)) ORDER BY id;
+SELECT id FROM t WHERE note = ANY ((SELECT array_agg(note) FROM p)::text[]) AND n = ANY (ARRAY(SELECT n FROM p))
+ORDER BY id;
 
 -- name: any_array_subquery_constructor
 SELECT id FROM t WHERE note = ANY (ARRAY(SELECT note FROM u)) ORDER BY id;
@@ -220,15 +234,16 @@ SELECT id FROM t WHERE n IN (1 + 1, abs(-12), (SELECT max(id) FROM t WHERE id < 
 SELECT id FROM t WHERE note IN ('apple'::text, 'banana'::varchar) OR n IN (7::smallint, 8::numeric) ORDER BY id;
 
 -- name: in_list_long
-SELECT id FROM t WHERE n IN (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) AND note NOT IN ('a', 'b', 'c', 'd', 'e', 'f',
-    'g', 'h', 'i', 'j', 'apple')
+SELECT id FROM t WHERE n IN (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    AND note NOT IN ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'apple')
 ORDER BY id;
 
 -- name: array_of_rows
 SELECT array_agg(ROW(note, n) ORDER BY id), array_agg(t ORDER BY id) FROM t WHERE id < 5;
 
 -- name: array_in_temp_table
-CREATE TEMP TABLE arrays ON COMMIT DROP AS SELECT id, ARRAY[note, name] AS names, ARRAY[n, id] AS numbers FROM t WHERE id < 10;
+CREATE TEMP TABLE arrays ON COMMIT DROP AS SELECT id, ARRAY[note, name] AS names, ARRAY[n, id] AS numbers FROM t
+WHERE id < 10;
 SELECT id, names, names[1], 'apple' = ANY (names), numbers[1] > numbers[2], cardinality(names) FROM arrays ORDER BY id;
 
 -- name: array_foreach_slices

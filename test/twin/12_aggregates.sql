@@ -14,8 +14,8 @@ SELECT count(DISTINCT note), count(DISTINCT raw), count(DISTINCT doc), count(DIS
 SELECT count(DISTINCT (note, n)), count(DISTINCT t) FROM t;
 
 -- name: min_max
-SELECT min(note), max(note), min(name), max(name), min(n), max(n), min(amount), max(amount), min(ratio), max(ratio), min(born),
-    max(born),
+SELECT min(note), max(note), min(name), max(name), min(n), max(n), min(amount), max(amount), min(ratio), max(ratio),
+    min(born), max(born),
     min(seen), max(seen), min(host), max(host) FROM t;
 
 -- name: min_bool_fails
@@ -49,14 +49,15 @@ SELECT sum(DISTINCT n), avg(DISTINCT amount), count(DISTINCT n % 3) FROM t WHERE
 SELECT sum(amount), avg(amount), sum(ratio), max(amount), max(ratio) FROM t;
 
 -- name: statistics
-SELECT round(stddev(n), 6), round(variance(n), 6), round(stddev_pop(amount), 6), round(var_samp(amount), 6), stddev(ratio) > 0,
-    var_pop(ratio) > 0,
+SELECT round(stddev(n), 6), round(variance(n), 6), round(stddev_pop(amount), 6), round(var_samp(amount), 6),
+    stddev(ratio) > 0, var_pop(ratio) > 0,
     stddev_samp(n) = stddev(n) FROM t WHERE abs(n) < 1000 AND abs(amount) < 1000 AND abs(ratio) < 1000;
 
 -- name: regression
 SELECT corr(ratio, n) IS NOT NULL, regr_count(ratio, n), regr_avgx(ratio, n), regr_slope(n, ratio) IS NOT NULL,
     covar_pop(ratio, ratio) >= 0,
-    regr_r2(amount, n) <= 1 FROM t WHERE abs(n) < 1000 AND abs(ratio) < 1000 AND abs(ratio) > 0.01 AND abs(amount) < 1000;
+    regr_r2(amount, n) <= 1 FROM t WHERE abs(n) < 1000 AND abs(ratio) < 1000 AND abs(ratio) > 0.01
+    AND abs(amount) < 1000;
 
 -- name: bool_aggregates
 SELECT bool_and(flag), bool_or(flag), every(flag), bool_and(n > 0), bool_or(note = 'apple') FROM t;
@@ -68,7 +69,8 @@ SELECT n % 3 AS k, bool_and(flag), bool_or(NOT flag), count(*) FILTER (WHERE fla
 SELECT bit_and(n), bit_or(n), bit_xor(n) FROM t WHERE n BETWEEN 0 AND 100;
 
 -- name: string_agg
-SELECT string_agg(note, ', ' ORDER BY id), string_agg(name, '|' ORDER BY name, id), string_agg(DISTINCT note, ',') FROM t
+SELECT string_agg(note, ', ' ORDER BY id), string_agg(name, '|' ORDER BY name, id), string_agg(DISTINCT note, ',')
+FROM t
 WHERE id <> 20;
 
 -- name: string_agg_delimiter_column
@@ -78,7 +80,8 @@ SELECT string_agg(note, name ORDER BY id) FROM t WHERE id < 10;
 SELECT string_agg(n, ',') FROM t;
 
 -- name: string_agg_cast
-SELECT string_agg(n::text, ',' ORDER BY n, id), string_agg(born::text, ',' ORDER BY id), string_agg(note || n, ';' ORDER BY id)
+SELECT string_agg(n::text, ',' ORDER BY n, id), string_agg(born::text, ',' ORDER BY id),
+    string_agg(note || n, ';' ORDER BY id)
 FROM t WHERE id <> 20;
 
 -- name: aggregate_order_by_encrypted
@@ -86,7 +89,8 @@ SELECT array_agg(id ORDER BY note, id), array_agg(id ORDER BY amount DESC, id), 
     ORDER BY born DESC NULLS LAST, id) FROM t;
 
 -- name: aggregate_order_collate
-SELECT string_agg(name, ',' ORDER BY name COLLATE "en-x-icu", id), string_agg(name, ',' ORDER BY name COLLATE "C" DESC, id)
+SELECT string_agg(name, ',' ORDER BY name COLLATE "en-x-icu", id), string_agg(name, ',' ORDER BY name COLLATE "C" DESC,
+    id)
 FROM t;
 
 -- name: aggregate_filter
@@ -121,7 +125,8 @@ SELECT mode() WITHIN GROUP (ORDER BY raw), mode() WITHIN GROUP (ORDER BY doc), m
 -- name: distinct_aggregates_all_types
 SELECT array_agg(DISTINCT uid), array_agg(DISTINCT host), array_agg(DISTINCT born), array_agg(DISTINCT price),
     array_agg(DISTINCT ratio) FROM t;
-SELECT array_agg(DISTINCT raw), array_agg(DISTINCT doc), array_agg(DISTINCT seen), json_agg(DISTINCT n) FROM t WHERE id <> 20;
+SELECT array_agg(DISTINCT raw), array_agg(DISTINCT doc), array_agg(DISTINCT seen), json_agg(DISTINCT n) FROM t
+WHERE id <> 20;
 
 -- name: hypothetical_rank
 SELECT rank(12) WITHIN GROUP (ORDER BY n), dense_rank('banana') WITHIN GROUP (ORDER BY note),
@@ -186,16 +191,19 @@ SELECT id, note, n FROM t WHERE id < 10 GROUP BY id ORDER BY id;
 SELECT note, count(*) FROM t GROUP BY note HAVING count(*) > 1 AND max(n) < 10 ORDER BY note;
 
 -- name: having_encrypted
-SELECT name, sum(amount) FROM t WHERE abs(amount) < 1000 GROUP BY name HAVING sum(amount) > 10 AND name LIKE 'n%' ORDER BY name;
+SELECT name, sum(amount) FROM t WHERE abs(amount) < 1000 GROUP BY name HAVING sum(amount) > 10 AND name LIKE 'n%'
+ORDER BY name;
 
 -- name: grouping_sets
-SELECT note, n, count(*), grouping(note, n) FROM t WHERE id > 20 GROUP BY GROUPING SETS ((note), (n), ()) ORDER BY 4, 1, 2;
+SELECT note, n, count(*), grouping(note, n) FROM t WHERE id > 20 GROUP BY GROUPING SETS ((note), (n), ())
+ORDER BY 4, 1, 2;
 
 -- name: rollup
 SELECT flag, n, sum(amount), grouping(flag) AS g FROM t WHERE id > 20 GROUP BY ROLLUP (flag, n) ORDER BY g, flag, n;
 
 -- name: cube
-SELECT flag, name, count(*), grouping(flag, name) AS g FROM t WHERE id > 20 GROUP BY CUBE (flag, name) ORDER BY g, flag, name;
+SELECT flag, name, count(*), grouping(flag, name) AS g FROM t WHERE id > 20 GROUP BY CUBE (flag, name) ORDER BY g, flag,
+    name;
 
 -- name: grouping_sets_mixed
 SELECT born, uid, count(*) FROM t WHERE id < 10 GROUP BY GROUPING SETS (born, uid, (born, uid)) ORDER BY 1, 2, 3;
@@ -209,7 +217,8 @@ SELECT DISTINCT n, flag FROM t ORDER BY n, flag;
 SELECT DISTINCT amount FROM t WHERE id NOT IN (9, 13) ORDER BY amount DESC;
 
 -- name: distinct_all_types
-SELECT DISTINCT note, raw, doc, n, price, ratio, flag, born, seen, uid, host FROM t WHERE id <> 20 ORDER BY note, raw, doc, n;
+SELECT DISTINCT note, raw, doc, n, price, ratio, flag, born, seen, uid, host FROM t WHERE id <> 20 ORDER BY note, raw,
+    doc, n;
 
 -- name: distinct_on
 SELECT DISTINCT ON (note) note, id, n FROM t WHERE id <> 20 ORDER BY note, id DESC;

@@ -20,7 +20,8 @@ SELECT id, raw IN (SELECT raw FROM u), doc IN (SELECT doc FROM u), n IN (SELECT 
     host IN (SELECT host FROM u) FROM t ORDER BY id;
 
 -- name: in_subquery_plain
-SELECT id FROM t WHERE note IN (SELECT note FROM p) AND n IN (SELECT n FROM p) AND doc IN (SELECT doc FROM p) ORDER BY id;
+SELECT id FROM t WHERE note IN (SELECT note FROM p) AND n IN (SELECT n FROM p) AND doc IN (SELECT doc FROM p)
+ORDER BY id;
 
 -- name: plain_in_subquery
 SELECT id FROM p WHERE note IN (SELECT note FROM t) AND n IN (SELECT n FROM t) AND amount IN (SELECT amount
@@ -28,11 +29,13 @@ SELECT id FROM p WHERE note IN (SELECT note FROM t) AND n IN (SELECT n FROM t) A
 ORDER BY id;
 
 -- name: in_subquery_other_type
-SELECT id FROM t WHERE id IN (SELECT n FROM u) OR amount IN (SELECT n FROM u) OR n IN (SELECT amount FROM u) OR ratio IN (SELECT n
+SELECT id FROM t WHERE id IN (SELECT n FROM u) OR amount IN (SELECT n FROM u) OR n IN (SELECT amount FROM u)
+    OR ratio IN (SELECT n
     FROM u) ORDER BY id;
 
 -- name: in_subquery_text_types
-SELECT id FROM t WHERE name IN (SELECT note FROM u) OR note IN (SELECT name FROM t) OR owner IN (SELECT name FROM t) ORDER BY id;
+SELECT id FROM t WHERE name IN (SELECT note FROM u) OR note IN (SELECT name FROM t) OR owner IN (SELECT name FROM t)
+ORDER BY id;
 
 -- name: not_in_subquery
 SELECT id FROM t WHERE note NOT IN (SELECT note FROM u WHERE note IS NOT NULL) ORDER BY id;
@@ -65,18 +68,21 @@ SELECT id FROM t WHERE note = ANY (SELECT note FROM p) AND born < ALL (SELECT bo
 SELECT id FROM t WHERE note LIKE ANY (SELECT left(note, 2) || '%' FROM u WHERE note <> '' AND id < 20) ORDER BY id;
 
 -- name: scalar_subquery
-SELECT id, (SELECT max(note) FROM u), (SELECT note FROM u WHERE u.id = t.id), (SELECT n FROM u WHERE u.id = t.id) + 1 FROM t
+SELECT id, (SELECT max(note) FROM u), (SELECT note FROM u WHERE u.id = t.id), (SELECT n FROM u WHERE u.id = t.id) + 1
+FROM t
 WHERE id <> 20 ORDER BY id;
 
 -- name: scalar_subquery_compare
-SELECT id FROM t WHERE note = (SELECT note FROM u WHERE id = 5 OR id = 10 ORDER BY note LIMIT 1) OR amount > (SELECT avg(amount)
+SELECT id FROM t WHERE note = (SELECT note FROM u WHERE id = 5 OR id = 10 ORDER BY note LIMIT 1)
+    OR amount > (SELECT avg(amount)
     FROM u WHERE n < 100) ORDER BY id;
 
 -- name: scalar_subquery_too_many_fails
 SELECT (SELECT note FROM t);
 
 -- name: correlated
-SELECT id, (SELECT count(*) FROM t x WHERE x.note = t.note AND x.id < t.id), (SELECT max(u.amount) FROM u WHERE u.n < t.n) FROM t
+SELECT id, (SELECT count(*) FROM t x WHERE x.note = t.note AND x.id < t.id),
+    (SELECT max(u.amount) FROM u WHERE u.n < t.n) FROM t
 ORDER BY id;
 
 -- name: correlated_update
@@ -90,7 +96,8 @@ ORDER BY s.note;
 SELECT b, a FROM (SELECT note, n FROM t WHERE id < 10) s(a, b) ORDER BY b, a;
 
 -- name: row_compare
-SELECT id, (note, name) >= ('a', 'b'), (note, name) = ('apple', 'Ann'), ROW(flag, born) <> ROW(true, '1999-12-31') FROM t
+SELECT id, (note, name) >= ('a', 'b'), (note, name) = ('apple', 'Ann'), ROW(flag, born) <> ROW(true, '1999-12-31')
+FROM t
 ORDER BY id;
 
 -- name: row_compare_numbers
@@ -109,12 +116,13 @@ SELECT a.id, b.id FROM t a JOIN t b ON (a.born, a.seen) < (b.born, b.seen) WHERE
 SELECT id, note, n FROM t WHERE (note, id) > ('note 1', 22) ORDER BY note, id LIMIT 5;
 
 -- name: row_compare_keyset_mixed
-SELECT id, born FROM t WHERE (born, n, id) <= ('1994-01-01', 3, 33) ORDER BY born DESC, n DESC, id DESC FETCH FIRST 5 ROWS ONLY;
+SELECT id, born FROM t WHERE (born, n, id) <= ('1994-01-01', 3, 33) ORDER BY born DESC, n DESC,
+    id DESC FETCH FIRST 5 ROWS ONLY;
 
 -- name: row_compare_all_types
 SELECT id FROM t
-WHERE (raw, doc, ratio, flag, seen, uid, host) = ('\x00', '{"a": 1, "b": [1, 2, 3]}', 0.5, true, '2024-01-31 22:59:59.999999+00',
-    'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '192.168.1.5/24') ORDER BY id;
+WHERE (raw, doc, ratio, flag, seen, uid, host) = ('\x00', '{"a": 1, "b": [1, 2, 3]}', 0.5, true,
+    '2024-01-31 22:59:59.999999+00', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '192.168.1.5/24') ORDER BY id;
 
 -- name: row_in_list
 SELECT id FROM t WHERE (note, born) IN (('apple', '1999-12-31'), ('banana', '1970-01-01'), (NULL, NULL)) ORDER BY id;
@@ -123,7 +131,8 @@ SELECT id FROM t WHERE (note, born) IN (('apple', '1999-12-31'), ('banana', '197
 SELECT id FROM t WHERE (note, n) IN (('apple', 1), ('banana', -3), (NULL, NULL)) ORDER BY id;
 
 -- name: row_is_null
-SELECT id, ROW(note, n) IS NULL, ROW(note, flag) IS NOT NULL, (note, n) IS DISTINCT FROM ('apple', 1) FROM t ORDER BY id;
+SELECT id, ROW(note, n) IS NULL, ROW(note, flag) IS NOT NULL, (note, n) IS DISTINCT FROM ('apple', 1) FROM t
+ORDER BY id;
 
 -- name: row_subquery
 SELECT id FROM t WHERE (note, born) = (SELECT note, born FROM u WHERE u.id = 3) ORDER BY id;
@@ -150,7 +159,8 @@ SELECT id, t IS NULL, t IS NOT NULL FROM t ORDER BY id;
 SELECT a.id FROM t a JOIN t b ON a = b ORDER BY a.id;
 
 -- name: whole_row_compare_literal
-SELECT u.id FROM u WHERE u = (SELECT x FROM u x WHERE x.id = 10) OR u < (SELECT x FROM u x WHERE x.id = 5) ORDER BY u.id;
+SELECT u.id FROM u WHERE u = (SELECT x FROM u x WHERE x.id = 10) OR u < (SELECT x FROM u x WHERE x.id = 5)
+ORDER BY u.id;
 
 -- name: whole_row_order
 SELECT u FROM u WHERE id <> 20 ORDER BY u;
@@ -204,4 +214,5 @@ SELECT id, note FROM t WHERE id IN (SELECT id FROM t WHERE n > 0 ORDER BY amount
 SELECT id FROM t ORDER BY (SELECT u.note FROM u WHERE u.id = t.id) NULLS FIRST, id;
 
 -- name: exists_in_select
-SELECT id, EXISTS (SELECT FROM u WHERE u.uid = t.uid), note IS NOT DISTINCT FROM (SELECT max(name) FROM t) FROM t ORDER BY id;
+SELECT id, EXISTS (SELECT FROM u WHERE u.uid = t.uid), note IS NOT DISTINCT FROM (SELECT max(name) FROM t) FROM t
+ORDER BY id;

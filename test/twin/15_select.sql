@@ -25,12 +25,14 @@ SELECT (SELECT note FROM t WHERE id = 1) AS note, (SELECT count(*) FROM t) AS n;
 SELECT t.id, u.id FROM t JOIN u ON t.note = u.note ORDER BY 1, 2;
 
 -- name: inner_join_all_types
-SELECT t.id, u.id FROM t JOIN u ON t.raw = u.raw AND t.doc = u.doc AND t.n = u.n AND t.amount = u.amount AND t.ratio = u.ratio
+SELECT t.id, u.id FROM t JOIN u ON t.raw = u.raw AND t.doc = u.doc AND t.n = u.n AND t.amount = u.amount
+    AND t.ratio = u.ratio
     AND t.born = u.born
     AND t.seen = u.seen AND t.uid = u.uid AND t.host = u.host ORDER BY 1, 2;
 
 -- name: inner_join_plain
-SELECT t.id, p.id FROM t JOIN p ON t.note = p.note AND t.n = p.n AND p.amount = t.amount AND p.born = t.born ORDER BY 1, 2;
+SELECT t.id, p.id FROM t JOIN p ON t.note = p.note AND t.n = p.n AND p.amount = t.amount AND p.born = t.born
+ORDER BY 1, 2;
 
 -- name: inner_join_other_type
 SELECT t.id, u.id FROM t JOIN u ON t.n = u.amount ORDER BY 1, 2;
@@ -78,7 +80,8 @@ SELECT note, t.id, p.id FROM t FULL JOIN p USING (note) WHERE coalesce(t.id, 0) 
 SELECT note, n, t.id FROM t NATURAL JOIN (SELECT note, n, amount FROM u) x WHERE t.id <> 20 ORDER BY id;
 
 -- name: natural_left_join
-SELECT x.* FROM (SELECT id, note, flag FROM t) x NATURAL LEFT JOIN (SELECT id, note, n FROM u) y WHERE x.id <> 20 ORDER BY id;
+SELECT x.* FROM (SELECT id, note, flag FROM t) x NATURAL LEFT JOIN (SELECT id, note, n FROM u) y WHERE x.id <> 20
+ORDER BY id;
 
 -- name: natural_plain_join
 SELECT id, note, host FROM u NATURAL JOIN p WHERE id <> 20 ORDER BY id;
@@ -120,10 +123,12 @@ SELECT id FROM t WHERE EXISTS (SELECT FROM u WHERE u.note = t.note AND u.uid = t
 SELECT id FROM t WHERE NOT EXISTS (SELECT FROM u WHERE u.raw = t.raw) ORDER BY id;
 
 -- name: lateral
-SELECT t.id, x.note FROM t, LATERAL (SELECT u.note FROM u WHERE u.n = t.n ORDER BY u.id LIMIT 1) x WHERE t.id <> 20 ORDER BY t.id;
+SELECT t.id, x.note FROM t, LATERAL (SELECT u.note FROM u WHERE u.n = t.n ORDER BY u.id LIMIT 1) x WHERE t.id <> 20
+ORDER BY t.id;
 
 -- name: lateral_left
-SELECT t.id, x.* FROM t LEFT JOIN LATERAL (SELECT count(*) AS c, max(u.note) AS m FROM u WHERE u.amount <= t.amount) x ON true
+SELECT t.id, x.* FROM t LEFT JOIN LATERAL (SELECT count(*) AS c, max(u.note) AS m FROM u WHERE u.amount <= t.amount) x
+    ON true
 WHERE t.id <> 20
 ORDER BY t.id;
 
@@ -131,7 +136,8 @@ ORDER BY t.id;
 SELECT t.id, w, o FROM t, regexp_split_to_table(note, ' ') WITH ORDINALITY AS x(w, o) WHERE t.id < 20 ORDER BY t.id, o;
 
 -- name: rows_from
-SELECT * FROM ROWS FROM (unnest(ARRAY(SELECT note FROM t WHERE id < 5 ORDER BY id)), generate_series(1, 6)) x(a, b) ORDER BY b;
+SELECT * FROM ROWS FROM (unnest(ARRAY(SELECT note FROM t WHERE id < 5 ORDER BY id)), generate_series(1, 6)) x(a, b)
+ORDER BY b;
 
 -- name: order_by_each
 SELECT id FROM t ORDER BY note, id;
@@ -239,7 +245,8 @@ SELECT n FROM t WHERE id < 9 UNION SELECT amount FROM t WHERE id < 9 ORDER BY 1;
 SELECT id FROM t WHERE id < 15 UNION SELECT n FROM t WHERE id < 15 ORDER BY 1;
 
 -- name: union_text_varchar
-SELECT note FROM t WHERE id < 15 UNION SELECT name FROM t WHERE id < 15 UNION SELECT owner FROM t WHERE id < 15 ORDER BY 1;
+SELECT note FROM t WHERE id < 15 UNION SELECT name FROM t WHERE id < 15 UNION SELECT owner FROM t WHERE id < 15
+ORDER BY 1;
 
 -- name: union_aggregate
 SELECT 'total' AS note, sum(n) FROM t WHERE abs(n) < 1000 UNION ALL SELECT note, n FROM t WHERE id < 5 ORDER BY 1, 2;
@@ -272,7 +279,8 @@ SELECT note FROM t WHERE id < 10 EXCEPT SELECT 'apple' ORDER BY 1;
 SELECT id, note, n, doc FROM t WHERE id <> 20 EXCEPT SELECT id, note, n, doc FROM p ORDER BY 1;
 
 -- name: set_operation_order_by
-(SELECT note FROM t WHERE id < 10 ORDER BY note LIMIT 3) UNION ALL (SELECT name FROM t WHERE id < 10 ORDER BY name DESC LIMIT 2)
+(SELECT note FROM t WHERE id < 10 ORDER BY note LIMIT 3) UNION ALL (SELECT name FROM t WHERE id < 10 ORDER BY name DESC
+    LIMIT 2)
 ORDER BY 1;
 
 -- name: set_operation_nested
@@ -294,7 +302,8 @@ SELECT t.id FROM t JOIN (VALUES (date '1999-12-31'), ('2000-02-29')) v(born) USI
 SELECT v.* FROM t, LATERAL (VALUES ('note', note), ('name', name), ('n', n::text)) v(k, v) WHERE id < 5 ORDER BY id, k;
 
 -- name: cte
-WITH x AS (SELECT note, n FROM t WHERE n > 5) SELECT note, count(*) FROM x WHERE note IS NOT NULL GROUP BY note ORDER BY note;
+WITH x AS (SELECT note, n FROM t WHERE n > 5) SELECT note, count(*) FROM x WHERE note IS NOT NULL GROUP BY note
+ORDER BY note;
 
 -- name: cte_materialized
 WITH x AS MATERIALIZED (SELECT * FROM t), y AS NOT MATERIALIZED (SELECT * FROM u) SELECT x.id, y.id FROM x
@@ -304,7 +313,8 @@ JOIN y ON x.note = y.note ORDER BY 1, 2;
 WITH x(a, b) AS (SELECT note, n FROM t WHERE id < 5) SELECT a, b + 1 FROM x ORDER BY b;
 
 -- name: cte_modifying
-WITH x AS (UPDATE t SET n = n + 1 WHERE id < 4 RETURNING id, n, note) SELECT x.id, x.n, t.n AS before, x.note FROM x JOIN t
+WITH x AS (UPDATE t SET n = n + 1 WHERE id < 4 RETURNING id, n, note) SELECT x.id, x.n, t.n AS before, x.note FROM x
+JOIN t
 USING (id) ORDER BY 1;
 
 -- name: cte_delete_insert
@@ -312,7 +322,8 @@ WITH gone AS (DELETE FROM t WHERE id > 35 RETURNING *) INSERT INTO u
 SELECT id + 100, note, raw, doc, n, amount, ratio, flag, born, seen, uid, host FROM gone;
 
 -- name: recursive_counter
-WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < (SELECT n FROM t WHERE id = 10)) SELECT i FROM r
+WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < (SELECT n FROM t WHERE id = 10)) SELECT i
+FROM r
 ORDER BY i;
 
 -- name: recursive_encrypted_column
@@ -321,11 +332,13 @@ WITH RECURSIVE r AS (SELECT id, note, 1 AS depth FROM t WHERE id = 1 UNION ALL S
     WHERE depth < 5) SELECT * FROM r ORDER BY depth;
 
 -- name: recursive_union_distinct
-WITH RECURSIVE r AS (SELECT note, n FROM t WHERE id = 1 UNION SELECT t.note, t.n FROM r JOIN t ON t.n > r.n AND t.n < r.n + 5)
+WITH RECURSIVE r AS (SELECT note, n FROM t WHERE id = 1 UNION SELECT t.note, t.n FROM r
+    JOIN t ON t.n > r.n AND t.n < r.n + 5)
 SELECT * FROM r ORDER BY n, note;
 
 -- name: recursive_expression
-WITH RECURSIVE r AS (SELECT n, note FROM t WHERE id = 1 UNION ALL SELECT n + 1, note || '.' FROM r WHERE n < 4) SELECT * FROM r
+WITH RECURSIVE r AS (SELECT n, note FROM t WHERE id = 1 UNION ALL SELECT n + 1, note || '.' FROM r WHERE n < 4)
+SELECT * FROM r
 ORDER BY n;
 
 -- name: recursive_expression_numeric
@@ -338,7 +351,8 @@ WITH RECURSIVE r AS (SELECT 1 AS id, (SELECT note FROM t WHERE id = 1)::text AS 
     ON t.id = r.id + 1 WHERE r.id < 4) SELECT * FROM r ORDER BY id;
 
 -- name: recursive_search_depth
-WITH RECURSIVE r AS (SELECT id, note, n FROM t WHERE id = 1 UNION ALL SELECT t.id, t.note, t.n FROM r JOIN t ON t.id = r.id * 2
+WITH RECURSIVE r AS (SELECT id, note, n FROM t WHERE id = 1 UNION ALL SELECT t.id, t.note, t.n FROM r
+    JOIN t ON t.id = r.id * 2
     WHERE t.id < 40)
     SEARCH DEPTH FIRST BY note, id SET path SELECT id, note FROM r ORDER BY path;
 

@@ -1,17 +1,18 @@
 -- Chapters 4.2.9, 8 and 10: type casts, type names, implicit conversions.
 
 -- name: cast_to_base
-SELECT id, note::text, raw::bytea, doc::jsonb, n::int8, amount::numeric, ratio::float8, flag::bool, born::date, seen::timestamptz,
-    uid::uuid,
+SELECT id, note::text, raw::bytea, doc::jsonb, n::int8, amount::numeric, ratio::float8, flag::bool, born::date,
+    seen::timestamptz, uid::uuid,
     host::inet FROM t WHERE id <> 20 ORDER BY id;
 
 -- name: cast_to_text
-SELECT id, note::text, raw::text, doc::text, n::text, amount::text, ratio::text, flag::text, born::text, seen::text, uid::text,
-    host::text FROM t
+SELECT id, note::text, raw::text, doc::text, n::text, amount::text, ratio::text, flag::text, born::text, seen::text,
+    uid::text, host::text FROM t
 WHERE id <> 20 ORDER BY id;
 
 -- name: cast_to_varchar
-SELECT id, note::varchar(4), n::varchar, amount::varchar(5), flag::varchar, born::varchar, uid::varchar(8), host::varchar FROM t
+SELECT id, note::varchar(4), n::varchar, amount::varchar(5), flag::varchar, born::varchar, uid::varchar(8),
+    host::varchar FROM t
 ORDER BY id;
 
 -- name: cast_to_bpchar
@@ -25,7 +26,8 @@ SELECT id, CAST(note AS text), CAST(n AS numeric), CAST(born AS timestamp), date
 WHERE id <> 20 ORDER BY id;
 
 -- name: cast_function_syntax
-SELECT id, int8(amount), int4(n), float8(n), "numeric"(ratio), "timestamptz"(born), date(born), jsonb(doc), bool(flag) FROM t
+SELECT id, int8(amount), int4(n), float8(n), "numeric"(ratio), "timestamptz"(born), date(born), jsonb(doc), bool(flag)
+FROM t
 WHERE id = 1;
 
 -- name: cast_function_syntax_text
@@ -40,7 +42,8 @@ ORDER BY id;
 SELECT id, n::bit(8), n::bit(4), n::bit FROM t WHERE n BETWEEN 0 AND 20 ORDER BY id;
 
 -- name: cast_numeric
-SELECT id, amount::int2, amount::int4, amount::int8, amount::float4, amount::float8, amount::numeric(10, 1), amount::money FROM t
+SELECT id, amount::int2, amount::int4, amount::int8, amount::float4, amount::float8, amount::numeric(10, 1),
+    amount::money FROM t
 WHERE abs(amount) < 1000 ORDER BY id;
 
 -- name: cast_float8
@@ -64,9 +67,10 @@ SELECT born::int FROM t;
 SELECT flag::float8 FROM t;
 
 -- name: cast_through_text
-SELECT id, n::text::numeric, flag::text::bool, born::text::timestamp, uid::text::uuid, host::text::inet, doc::text::jsonb,
-    raw::text::bytea,
-    amount::text::float8 FROM t WHERE id <> 20 AND abs(amount) < 1e10 AND (abs(amount) > 1e-10 OR amount = 0) ORDER BY id;
+SELECT id, n::text::numeric, flag::text::bool, born::text::timestamp, uid::text::uuid, host::text::inet,
+    doc::text::jsonb, raw::text::bytea,
+    amount::text::float8 FROM t WHERE id <> 20 AND abs(amount) < 1e10 AND (abs(amount) > 1e-10 OR amount = 0)
+    ORDER BY id;
 
 -- name: cast_out_of_range_fails
 SELECT n::int4 FROM t WHERE id = 6;
@@ -83,8 +87,8 @@ WHERE abs(n) < 1000 AND
     abs(amount) < 1000 ORDER BY id;
 
 -- name: pg_typeof
-SELECT pg_typeof(note), pg_typeof(name), pg_typeof(raw), pg_typeof(doc), pg_typeof(n), pg_typeof(amount), pg_typeof(price),
-    pg_typeof(ratio),
+SELECT pg_typeof(note), pg_typeof(name), pg_typeof(raw), pg_typeof(doc), pg_typeof(n), pg_typeof(amount),
+    pg_typeof(price), pg_typeof(ratio),
     pg_typeof(flag), pg_typeof(born), pg_typeof(seen), pg_typeof(uid), pg_typeof(host) FROM t WHERE id = 1;
 
 -- name: pg_typeof_expressions
@@ -95,18 +99,20 @@ SELECT pg_typeof(note || 'x'), pg_typeof(n + 1), pg_typeof(n * 1.5), pg_typeof(a
     pg_typeof(raw || raw) FROM t WHERE id = 1;
 
 -- name: pg_typeof_functions
-SELECT pg_typeof(upper(note)), pg_typeof(length(note)), pg_typeof(abs(n)), pg_typeof(round(amount, 1)), pg_typeof(sqrt(amount)),
-    pg_typeof(floor(ratio)), pg_typeof(date_trunc('day', seen)), pg_typeof(age(seen)), pg_typeof(network(host)),
-    pg_typeof(extract(year FROM born)), pg_typeof(sha256(raw)) FROM t WHERE id = 1;
+SELECT pg_typeof(upper(note)), pg_typeof(length(note)), pg_typeof(abs(n)), pg_typeof(round(amount, 1)),
+    pg_typeof(sqrt(amount)), pg_typeof(floor(ratio)), pg_typeof(date_trunc('day', seen)), pg_typeof(age(seen)),
+    pg_typeof(network(host)), pg_typeof(extract(year FROM born)), pg_typeof(sha256(raw)) FROM t WHERE id = 1;
 
 -- name: pg_typeof_functions_overloaded
-SELECT pg_typeof(sqrt(n)), pg_typeof(ceil(n)), pg_typeof(round(n)), pg_typeof(date_trunc('day', born)), pg_typeof(age(born))
+SELECT pg_typeof(sqrt(n)), pg_typeof(ceil(n)), pg_typeof(round(n)), pg_typeof(date_trunc('day', born)),
+    pg_typeof(age(born))
 FROM t WHERE id = 1;
 
 -- name: pg_typeof_aggregates
 SELECT pg_typeof(max(note)), pg_typeof(sum(n)), pg_typeof(avg(n)), pg_typeof(sum(amount)), pg_typeof(avg(ratio)),
     pg_typeof(max(born)),
-    pg_typeof(min(host)), pg_typeof(bool_and(flag)), pg_typeof(stddev(n)), pg_typeof(string_agg(note, '')), pg_typeof(json_agg(n))
+    pg_typeof(min(host)), pg_typeof(bool_and(flag)), pg_typeof(stddev(n)), pg_typeof(string_agg(note, '')),
+    pg_typeof(json_agg(n))
     FROM t
 WHERE id < 5;
 
@@ -123,7 +129,8 @@ SELECT pg_typeof(CASE WHEN flag THEN id ELSE n END), pg_typeof(n / 2), pg_typeof
     pg_typeof(id + n), pg_typeof(born + interval '1 day') FROM t WHERE id = 1;
 
 -- name: pg_typeof_common_type
-SELECT pg_typeof(coalesce(n, 0.5)), pg_typeof(coalesce(amount, ratio)), pg_typeof(greatest(n, amount)) FROM t WHERE id = 1;
+SELECT pg_typeof(coalesce(n, 0.5)), pg_typeof(coalesce(amount, ratio)), pg_typeof(greatest(n, amount)) FROM t
+WHERE id = 1;
 
 -- name: column_sizes
 SELECT pg_column_size(n), pg_column_size(born), pg_column_size(uid) FROM t WHERE id = 1;
@@ -179,7 +186,8 @@ SELECT id FROM t WHERE n < 9223372036854775808 AND n > -5 ORDER BY id;
 SELECT id FROM t WHERE ratio = '5e-1' OR ratio = '+12.5' OR ratio = 'infinity' ORDER BY id;
 
 -- name: bool_input_forms
-SELECT count(*) FILTER (WHERE flag = 'yes'), count(*) FILTER (WHERE flag = 'off'), count(*) FILTER (WHERE flag = '1') FROM t;
+SELECT count(*) FILTER (WHERE flag = 'yes'), count(*) FILTER (WHERE flag = 'off'), count(*) FILTER (WHERE flag = '1')
+FROM t;
 
 -- name: bool_is_literal
 SELECT id FROM t WHERE flag = TRUE AND flag IS NOT DISTINCT FROM 't' ORDER BY id;

@@ -9,7 +9,8 @@ VALUES (100, 'o', 'text', 'name', '\x0102', '{"a": [1]}', 5, 1.5, 2.25, 0.5, tru
 INSERT INTO t (id, note, n) VALUES (100, 'only these', 7);
 
 -- name: insert_several_rows
-INSERT INTO t (id, note, n, amount, flag) VALUES (100, 'a', 1, 1, true), (101, NULL, NULL, NULL, NULL), (102, 'c', 3, 3.5, false);
+INSERT INTO t (id, note, n, amount, flag) VALUES (100, 'a', 1, 1, true), (101, NULL, NULL, NULL, NULL),
+    (102, 'c', 3, 3.5, false);
 
 -- name: insert_several_rows_mixed
 INSERT INTO t (id, n, amount, ratio)
@@ -71,7 +72,8 @@ INSERT INTO u (id, note, n) SELECT id + 100, note, n FROM t WHERE id < 4 RETURNI
 INSERT INTO t (id, note) VALUES (1, 'conflict'), (100, 'new') ON CONFLICT DO NOTHING RETURNING id, note;
 
 -- name: insert_on_conflict_update
-INSERT INTO t (id, note, n) VALUES (1, 'upsert', 5) ON CONFLICT (id) DO UPDATE SET note = excluded.note, n = t.n + excluded.n
+INSERT INTO t (id, note, n) VALUES (1, 'upsert', 5) ON CONFLICT (id) DO UPDATE SET note = excluded.note,
+    n = t.n + excluded.n
 RETURNING note, n;
 
 -- name: insert_on_conflict_where
@@ -150,13 +152,14 @@ DELETE FROM t WHERE id = 100;
 INSERT INTO t (id, note, n) SELECT 100 + o, x, length(x) FROM unnest(ARRAY['a', 'bb', 'ccc']) WITH ORDINALITY s(x, o);
 
 -- name: update_literals
-UPDATE t SET note = 'changed', raw = '\xee', doc = '{"new": 1}', n = 5, amount = 2.5, price = 3, ratio = 0.25, flag = false,
-    born = '2024-01-01',
+UPDATE t SET note = 'changed', raw = '\xee', doc = '{"new": 1}', n = 5, amount = 2.5, price = 3, ratio = 0.25,
+    flag = false, born = '2024-01-01',
     seen = '2024-01-01 00:00+00', uid = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', host = '10.0.0.1' WHERE id = 1;
 
 -- name: update_expressions
-UPDATE t SET note = upper(note) || '!', n = n + 1, amount = amount * 1.1, ratio = ratio / 2, flag = NOT flag, born = born + 1,
-    seen = seen + interval '1 hour', host = host + 1, raw = raw || '\x00', doc = doc || '{"x": 1}' WHERE id IN (1, 2, 12, 14);
+UPDATE t SET note = upper(note) || '!', n = n + 1, amount = amount * 1.1, ratio = ratio / 2, flag = NOT flag,
+    born = born + 1, seen = seen + interval '1 hour', host = host + 1, raw = raw || '\x00', doc = doc || '{"x": 1}'
+    WHERE id IN (1, 2, 12, 14);
 
 -- name: update_null
 UPDATE t SET note = NULL, n = NULL, doc = NULL, flag = NULL WHERE note = 'apple';
@@ -212,12 +215,13 @@ UPDATE t SET n = amount, amount = n, ratio = n WHERE id IN (1, 2, 21);
 UPDATE t SET n = note;
 
 -- name: update_case
-UPDATE t SET note = CASE WHEN n > 10 THEN 'big' WHEN flag THEN note ELSE name END, n = CASE WHEN flag THEN n + 1 ELSE n END
+UPDATE t SET note = CASE WHEN n > 10 THEN 'big' WHEN flag THEN note ELSE name END, n = CASE WHEN flag THEN n + 1
+ELSE n END
 WHERE id > 20;
 
 -- name: update_coalesce
-UPDATE t SET note = coalesce(note, 'none'), n = coalesce(n, 0), amount = coalesce(amount, 0), flag = coalesce(flag, false),
-    born = coalesce(born, '2000-01-01'),
+UPDATE t SET note = coalesce(note, 'none'), n = coalesce(n, 0), amount = coalesce(amount, 0),
+    flag = coalesce(flag, false), born = coalesce(born, '2000-01-01'),
     doc = coalesce(doc, '{}');
 
 -- name: update_all_rows_twice
@@ -253,7 +257,8 @@ DELETE FROM t WHERE NOT EXISTS (SELECT FROM u WHERE u.note = t.note);
 TRUNCATE t, u;
 
 -- name: merge
-MERGE INTO t USING u ON t.id = u.id + 5 WHEN MATCHED AND u.flag THEN UPDATE SET note = u.note, n = u.n WHEN MATCHED THEN DELETE
+MERGE INTO t USING u ON t.id = u.id + 5 WHEN MATCHED AND u.flag THEN UPDATE SET note = u.note, n = u.n
+WHEN MATCHED THEN DELETE
     WHEN NOT MATCHED THEN INSERT (id, note, n) VALUES (u.id + 500, u.note, u.n);
 
 -- name: merge_literals
@@ -280,7 +285,8 @@ SET note = t.note || ' merged', n = t.n, amount = t.amount, flag = t.flag
 SELECT * FROM p ORDER BY id;
 
 -- name: merge_default
-MERGE INTO t USING (SELECT 200 AS id) s ON t.id = s.id WHEN NOT MATCHED THEN INSERT (id, note, n) VALUES (s.id, DEFAULT, DEFAULT);
+MERGE INTO t USING (SELECT 200 AS id) s ON t.id = s.id WHEN NOT MATCHED THEN INSERT (id, note, n)
+VALUES (s.id, DEFAULT, DEFAULT);
 
 -- name: savepoints
 INSERT INTO t (id, note) VALUES (100, 'kept');

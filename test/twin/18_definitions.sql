@@ -6,7 +6,8 @@ SELECT * FROM v WHERE note IS NOT NULL AND id <> 20 ORDER BY id;
 SELECT count(*), max(note), sum(amount) FROM v WHERE amount < 1000;
 
 -- name: view_expressions
-CREATE VIEW v AS SELECT id, upper(note) AS note, n / 2 AS n, coalesce(amount, 0) AS amount, note LIKE 'a%' AS a, doc -> 'a' AS doc
+CREATE VIEW v AS SELECT id, upper(note) AS note, n / 2 AS n, coalesce(amount, 0) AS amount, note LIKE 'a%' AS a,
+    doc -> 'a' AS doc
 FROM t;
 SELECT * FROM v WHERE id <> 20 ORDER BY id;
 
@@ -55,7 +56,8 @@ REFRESH MATERIALIZED VIEW m;
 SELECT id, note, n / 2, amount * 2 FROM m ORDER BY id;
 
 -- name: materialized_view_aggregate
-CREATE MATERIALIZED VIEW m AS SELECT note, count(*) AS c, max(n) AS n, array_agg(id ORDER BY id) AS ids FROM t WHERE id <> 20
+CREATE MATERIALIZED VIEW m AS SELECT note, count(*) AS c, max(n) AS n, array_agg(id ORDER BY id) AS ids FROM t
+WHERE id <> 20
 GROUP BY note;
 SELECT * FROM m ORDER BY note;
 
@@ -86,9 +88,12 @@ CREATE TEMP TABLE checked (LIKE t);
 ALTER TABLE checked ADD CHECK (note ~ '^[a-z]+$'), ADD CHECK (born <= '2024-12-31'), ADD CHECK (flag OR n IS NOT NULL),
     ADD CHECK (doc ? 'a'),
     ADD CHECK (host << '10.0.0.0/8'), ADD CHECK (amount BETWEEN 0 AND 100);
-INSERT INTO checked (id, note, n, born, doc, host, amount) VALUES (1, 'fine', 5, '2024-01-01', '{"a": 1}', '10.0.0.1', 50);
-INSERT INTO checked (id, note, n, born, doc, host, amount) VALUES (2, 'fine', 5, '2025-01-01', '{"a": 1}', '10.0.0.1', 50);
-INSERT INTO checked (id, note, n, born, doc, host, amount) VALUES (2, 'fine', 5, '2024-01-01', '{"a": 1}', '10.0.0.1', 150);
+INSERT INTO checked (id, note, n, born, doc, host, amount)
+VALUES (1, 'fine', 5, '2024-01-01', '{"a": 1}', '10.0.0.1', 50);
+INSERT INTO checked (id, note, n, born, doc, host, amount)
+VALUES (2, 'fine', 5, '2025-01-01', '{"a": 1}', '10.0.0.1', 50);
+INSERT INTO checked (id, note, n, born, doc, host, amount)
+VALUES (2, 'fine', 5, '2024-01-01', '{"a": 1}', '10.0.0.1', 150);
 SELECT id, note FROM checked;
 
 -- name: check_constraint_row
@@ -108,17 +113,20 @@ ALTER TABLE t ALTER note SET DEFAULT 'by default', ALTER n SET DEFAULT 42, ALTER
 SET DEFAULT true,
     ALTER born SET DEFAULT '2000-01-01', ALTER doc SET DEFAULT '{}', ALTER host SET DEFAULT '0.0.0.0', ALTER raw
     SET DEFAULT '\x00',
-    ALTER ratio SET DEFAULT 0.5, ALTER uid SET DEFAULT '00000000-0000-0000-0000-000000000000', ALTER price SET DEFAULT 9.999;
+    ALTER ratio SET DEFAULT 0.5, ALTER uid SET DEFAULT '00000000-0000-0000-0000-000000000000', ALTER price
+    SET DEFAULT 9.999;
 INSERT INTO t (id) VALUES (100);
 INSERT INTO t (id, note, n) VALUES (101, DEFAULT, DEFAULT);
 
 -- name: default_expression
-ALTER TABLE t ALTER note SET DEFAULT upper('x') || 'y', ALTER n SET DEFAULT 6 * 7, ALTER born SET DEFAULT date '2024-01-01' + 1,
+ALTER TABLE t ALTER note SET DEFAULT upper('x') || 'y', ALTER n SET DEFAULT 6 * 7, ALTER born
+SET DEFAULT date '2024-01-01' + 1,
     ALTER doc SET DEFAULT jsonb_build_object('a', 1);
 INSERT INTO t (id) VALUES (100);
 
 -- name: default_current
-ALTER TABLE t ALTER born SET DEFAULT current_date, ALTER seen SET DEFAULT now(), ALTER uid SET DEFAULT gen_random_uuid();
+ALTER TABLE t ALTER born SET DEFAULT current_date, ALTER seen SET DEFAULT now(), ALTER uid
+SET DEFAULT gen_random_uuid();
 INSERT INTO t (id) VALUES (100) RETURNING born = current_date, seen = now(), uid IS NOT NULL;
 DELETE FROM t WHERE id = 100;
 
@@ -195,7 +203,8 @@ SELECT id, note || extra FROM child;
 ALTER TABLE t ALTER note TYPE text, ALTER n TYPE bigint, ALTER amount TYPE numeric;
 
 -- name: alter_type_using
-ALTER TABLE t ALTER note TYPE varchar USING upper(note), ALTER n TYPE numeric USING n * 1.5, ALTER flag TYPE int USING flag::int;
+ALTER TABLE t ALTER note TYPE varchar USING upper(note), ALTER n TYPE numeric USING n * 1.5, ALTER flag TYPE int
+USING flag::int;
 SELECT id, note, n, flag FROM t WHERE id < 5 ORDER BY id;
 
 -- name: alter_type_same_typmod
@@ -251,7 +260,8 @@ UPDATE t SET note = 'changed' WHERE id < 4;
 CREATE TABLE log (id int, what text);
 CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.note IS DISTINCT FROM OLD.note THEN INSERT INTO log VALUES (NEW.id, 'note ' || OLD.note || ' -> ' || NEW.note); END IF;
+    IF NEW.note IS DISTINCT FROM OLD.note THEN INSERT INTO log
+    VALUES (NEW.id, 'note ' || OLD.note || ' -> ' || NEW.note); END IF;
     IF NEW.n <> OLD.n THEN INSERT INTO log VALUES (NEW.id, 'n ' || OLD.n || ' -> ' || NEW.n); END IF;
     IF NEW IS DISTINCT FROM OLD THEN INSERT INTO log VALUES (NEW.id, 'row'); END IF;
     RETURN NULL;
@@ -272,16 +282,19 @@ SELECT * FROM log ORDER BY id;
 
 -- name: trigger_when_distinct
 CREATE TABLE log (id int);
-CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (NEW.id); RETURN NEW; END $$;
+CREATE FUNCTION watch() RETURNS trigger LANGUAGE
+    plpgsql AS $$ BEGIN INSERT INTO log VALUES (NEW.id); RETURN NEW; END $$;
 CREATE TRIGGER a AFTER UPDATE ON t FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION watch();
-CREATE TRIGGER b AFTER UPDATE OF note ON t FOR EACH ROW WHEN (OLD.note IS DISTINCT FROM NEW.note) EXECUTE FUNCTION watch();
+CREATE TRIGGER b AFTER UPDATE OF note ON t FOR EACH ROW
+WHEN (OLD.note IS DISTINCT FROM NEW.note) EXECUTE FUNCTION watch();
 UPDATE t SET note = note, n = n WHERE id < 15;
 UPDATE t SET note = 'changed' WHERE id = 2;
 SELECT * FROM log ORDER BY id;
 
 -- name: trigger_suppress_redundant
 CREATE TABLE log (id int);
-CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (NEW.id); RETURN NEW; END $$;
+CREATE FUNCTION watch() RETURNS trigger LANGUAGE
+    plpgsql AS $$ BEGIN INSERT INTO log VALUES (NEW.id); RETURN NEW; END $$;
 CREATE TRIGGER a_redundant BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
 CREATE TRIGGER b_watch BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION watch();
 UPDATE t SET id = id WHERE id < 5;
@@ -292,7 +305,8 @@ SELECT * FROM log ORDER BY id;
 CREATE TABLE log (what text, c bigint, total numeric, notes text);
 CREATE FUNCTION summarize() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO log SELECT TG_OP, count(*), sum(n.n - o.n), string_agg(n.note, ',' ORDER BY n.id) FROM old_rows o JOIN new_rows n
+    INSERT INTO log SELECT TG_OP, count(*), sum(n.n - o.n), string_agg(n.note, ',' ORDER BY n.id) FROM old_rows o
+    JOIN new_rows n
     USING (id);
     RETURN NULL;
 END $$;

@@ -6,7 +6,8 @@ CREATE FUNCTION shout(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT upp
 SELECT id, add_one(n), shout(note), shout(name) FROM t WHERE abs(n) < 1000 AND id <> 20 ORDER BY id;
 
 -- name: sql_function_all_types
-CREATE FUNCTION f(text, bytea, jsonb, bigint, numeric, float8, bool, date, timestamptz, uuid, inet) RETURNS text LANGUAGE sql
+CREATE FUNCTION f(text, bytea, jsonb, bigint, numeric, float8, bool, date, timestamptz, uuid, inet) RETURNS text
+LANGUAGE sql
     AS $$ SELECT concat_ws('|', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) $$;
 SELECT id, f(note, raw, doc, n, amount, ratio, flag, born, seen, uid, host) FROM t WHERE id < 20 ORDER BY id;
 
@@ -25,14 +26,16 @@ CREATE FUNCTION kind(text) RETURNS text LANGUAGE sql IMMUTABLE RETURN 'text';
 CREATE FUNCTION kind(date) RETURNS text LANGUAGE sql IMMUTABLE RETURN 'date';
 CREATE FUNCTION kind(timestamptz) RETURNS text LANGUAGE sql IMMUTABLE RETURN 'timestamptz';
 CREATE FUNCTION kind(bool) RETURNS text LANGUAGE sql IMMUTABLE RETURN 'bool';
-SELECT kind(n), kind(amount), kind(ratio), kind(note), kind(name), kind(born), kind(seen), kind(flag) FROM t WHERE id = 1;
+SELECT kind(n), kind(amount), kind(ratio), kind(note), kind(name), kind(born), kind(seen), kind(flag) FROM t
+WHERE id = 1;
 
 -- name: sql_function_narrow_fails
 CREATE FUNCTION f(int) RETURNS int LANGUAGE sql IMMUTABLE RETURN $1;
 SELECT f(n) FROM t;
 
 -- name: sql_function_default_named
-CREATE FUNCTION f(a text, b bigint DEFAULT 5, c bool DEFAULT false) RETURNS text LANGUAGE sql IMMUTABLE RETURN a || b || c;
+CREATE FUNCTION f(a text, b bigint DEFAULT 5, c bool DEFAULT false) RETURNS text
+LANGUAGE sql IMMUTABLE RETURN a || b || c;
 SELECT id, f(note), f(note, n), f(note, c => flag), f(a => name, b => n) FROM t WHERE id < 5 ORDER BY id;
 
 -- name: sql_function_variadic
@@ -45,12 +48,14 @@ CREATE FUNCTION pick(anyelement, anyelement) RETURNS anyelement LANGUAGE sql IMM
 SELECT id, pick(note, 'x'), pick(n, n), pick(amount, NULL) FROM t WHERE id < 10 ORDER BY id;
 
 -- name: sql_function_polymorphic_mixed
-CREATE FUNCTION pick(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce($1, $2) $$;
+CREATE FUNCTION pick(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS $$
+SELECT coalesce($1, $2) $$;
 SELECT id, pick(note, 'x'), pick(n, 0), pick(0, n), pick(amount, 0), pick(note, owner) FROM t WHERE id < 10
 ORDER BY id;
 
 -- name: sql_function_polymorphic_mixed_numbers
-CREATE FUNCTION pick(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce($1, $2) $$;
+CREATE FUNCTION pick(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS $$
+SELECT coalesce($1, $2) $$;
 SELECT id, pick(n, amount) FROM t WHERE id < 10 ORDER BY id;
 
 -- name: sql_function_polymorphic_strict_types
@@ -68,7 +73,8 @@ SELECT id, note, n FROM rows_of(12);
 SELECT (rows_of(1)).note;
 
 -- name: sql_function_returns_table
-CREATE FUNCTION rows_of(bigint) RETURNS TABLE (a int, b text, c bigint) LANGUAGE sql STABLE AS $$ SELECT id, note, n FROM t
+CREATE FUNCTION rows_of(bigint) RETURNS TABLE (a int, b text, c bigint) LANGUAGE sql STABLE AS $$ SELECT id, note, n
+FROM t
 WHERE n = $1 ORDER BY id $$;
 SELECT * FROM rows_of(12);
 
@@ -119,7 +125,8 @@ DO $$
 DECLARE
     a text; b bigint; c numeric; d date; e bool; f float8; g jsonb; h uuid; i inet; j bytea; k timestamptz;
 BEGIN
-    SELECT note, n, amount, born, flag, ratio, doc, uid, host, raw, seen INTO a, b, c, d, e, f, g, h, i, j, k FROM t WHERE id = 1;
+    SELECT note, n, amount, born, flag, ratio, doc, uid, host, raw, seen INTO a, b, c, d, e, f, g, h, i, j, k FROM t
+    WHERE id = 1;
     RAISE NOTICE '% % % % % % % % % % %', a, b + 1, c * 2, d + 1, NOT e, f / 2, g -> 'a', h, i, j, k;
 END $$;
 
@@ -133,7 +140,8 @@ END $$;
 
 -- name: plpgsql_percent_type
 DO $$
-DECLARE a t.note%TYPE; b t.n%TYPE := 5; c t.amount%TYPE; d t.name%TYPE := 'x'; e t.flag%TYPE; f t.born%TYPE := '2024-01-01';
+DECLARE a t.note%TYPE; b t.n%TYPE := 5; c t.amount%TYPE; d t.name%TYPE := 'x'; e t.flag%TYPE;
+f t.born%TYPE := '2024-01-01';
 BEGIN
     SELECT note, amount INTO a, c FROM t WHERE id = 1;
     b := b + 1;
@@ -220,7 +228,8 @@ BEGIN RETURN format('%s/%s/%s/%s', a, b, c, d); END $$;
 SELECT id, describe(note, n, amount, born) FROM t WHERE id < 10 ORDER BY id;
 
 -- name: plpgsql_returns_base_type
-CREATE FUNCTION note_of(int) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT note FROM t WHERE id = $1); END $$;
+CREATE FUNCTION note_of(int) RETURNS text
+LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT note FROM t WHERE id = $1); END $$;
 CREATE FUNCTION n_of(int) RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE r record; BEGIN SELECT * INTO r FROM t
 WHERE id = $1; RETURN r.n; END $$;
 SELECT note_of(1), n_of(2) + 1, note_of(5);
@@ -272,7 +281,8 @@ SELECT id, note, n FROM rows_of('apple');
 DO $$
 DECLARE c int; a text; r record;
 BEGIN
-    EXECUTE 'SELECT count(*) FROM t WHERE note = $1 AND n > $2 AND born < $3' INTO c USING 'apple'::text, 0, date '2024-01-01';
+    EXECUTE 'SELECT count(*) FROM t WHERE note = $1 AND n > $2 AND born < $3' INTO c USING 'apple'::text, 0,
+    date '2024-01-01';
     EXECUTE 'UPDATE t SET note = $1, n = $2, amount = $3 WHERE id = $4' USING 'executed', 5, 2.5, 1;
     EXECUTE 'SELECT note FROM t WHERE id = $1' INTO a USING 1;
     EXECUTE format('SELECT * FROM t WHERE note = %L', 'banana') INTO r;
@@ -297,8 +307,8 @@ DO $$
 DECLARE r record; c int;
 BEGIN
     FOR r IN SELECT note, n, born FROM t WHERE id IN (1, 10) ORDER BY id LOOP
-        EXECUTE 'SELECT count(*) FROM t WHERE note = ' || quote_literal(r.note) || ' AND n = ' || r.n || ' AND born = ' ||
-            quote_literal(r.born) INTO c;
+        EXECUTE 'SELECT count(*) FROM t WHERE note = ' || quote_literal(r.note) || ' AND n = ' || r.n || ' AND born = '
+            || quote_literal(r.born) INTO c;
         RAISE NOTICE '%', c;
     END LOOP;
 END $$;
@@ -326,9 +336,12 @@ END $$;
 DO $$
 DECLARE a bigint;
 BEGIN
-    BEGIN SELECT n + 1 INTO a FROM t WHERE id = 6; EXCEPTION WHEN numeric_value_out_of_range THEN RAISE NOTICE 'overflow'; END;
-    BEGIN SELECT 1 / n INTO a FROM t WHERE id = 4; EXCEPTION WHEN division_by_zero THEN RAISE NOTICE 'zero: %', SQLERRM; END;
-    BEGIN INSERT INTO t (id, n) VALUES (100, 5), (1, 6); EXCEPTION WHEN unique_violation THEN RAISE NOTICE 'duplicate'; END;
+    BEGIN SELECT n + 1 INTO a FROM t WHERE id = 6;
+    EXCEPTION WHEN numeric_value_out_of_range THEN RAISE NOTICE 'overflow'; END;
+    BEGIN SELECT 1 / n INTO a FROM t WHERE id = 4; EXCEPTION WHEN division_by_zero THEN RAISE NOTICE 'zero: %', SQLERRM;
+    END;
+    BEGIN INSERT INTO t (id, n) VALUES (100, 5), (1, 6); EXCEPTION WHEN unique_violation THEN RAISE NOTICE 'duplicate';
+    END;
 END $$;
 
 -- name: plpgsql_get_diagnostics
@@ -374,7 +387,8 @@ END $$;
 
 -- name: plpgsql_insert_variables
 DO $$
-DECLARE a text := 'variable'; b int := 5; c numeric := 1.5; d date := '2024-01-01'; e bool := true; f jsonb := '{"a": 1}';
+DECLARE a text := 'variable'; b int := 5; c numeric := 1.5; d date := '2024-01-01'; e bool := true;
+f jsonb := '{"a": 1}';
 BEGIN
     INSERT INTO t (id, note, n, amount, born, flag, doc) VALUES (100, a, b, c, d, e, f);
     UPDATE t SET note = a, n = n + b, amount = c WHERE note = 'apple' OR n = b OR born = d;
@@ -403,7 +417,8 @@ BEGIN
 END $$;
 
 -- name: procedure
-CREATE PROCEDURE put(a int, b text, c bigint) LANGUAGE plpgsql AS $$ BEGIN INSERT INTO t (id, note, n) VALUES (a, b, c); END $$;
+CREATE PROCEDURE put(a int, b text, c bigint)
+LANGUAGE plpgsql AS $$ BEGIN INSERT INTO t (id, note, n) VALUES (a, b, c); END $$;
 CALL put(100, 'by procedure', 5);
 DO $$ DECLARE r t%ROWTYPE; BEGIN SELECT * INTO r FROM t WHERE id = 1; CALL put(101, r.note, r.n); END $$;
 

@@ -52,7 +52,8 @@ SELECT parameter_types FROM pg_prepared_statements WHERE name = 'q';
 DEALLOCATE q;
 
 -- name: prepare_untyped_all_types
-PREPARE q AS SELECT id FROM t WHERE note = $1 OR raw = $2 OR doc = $3 OR n = $4 OR amount = $5 OR ratio = $6 OR born = $7
+PREPARE q AS SELECT id FROM t WHERE note = $1 OR raw = $2 OR doc = $3 OR n = $4 OR amount = $5 OR ratio = $6
+    OR born = $7
     OR seen = $8 OR uid = $9 OR
     host = $10 ORDER BY id;
 EXECUTE q('apple', '\x27', '42', 7, 2, 0.1, '2024-02-29', 'infinity', '12345678-1234-5678-1234-567812345678', '::1');
@@ -60,17 +61,20 @@ EXECUTE q(NULL, NULL, NULL, 12, NULL, NULL, NULL, NULL, NULL, NULL);
 DEALLOCATE q;
 
 -- name: prepare_untyped_operators
-PREPARE q AS SELECT id FROM t WHERE note LIKE $1 AND n > $2 AND amount BETWEEN $3 AND $4 AND flag IS DISTINCT FROM $5 ORDER BY id;
+PREPARE q AS SELECT id FROM t WHERE note LIKE $1 AND n > $2 AND amount BETWEEN $3 AND $4 AND flag IS DISTINCT FROM $5
+ORDER BY id;
 EXECUTE q('note%', 2, 0, 50, false);
 DEALLOCATE q;
 
 -- name: prepare_typed
-PREPARE q (text, bigint, numeric, date) AS SELECT id FROM t WHERE note = $1 OR n = $2 OR amount = $3 OR born = $4 ORDER BY id;
+PREPARE q (text, bigint, numeric, date) AS SELECT id FROM t WHERE note = $1 OR n = $2 OR amount = $3 OR born = $4
+ORDER BY id;
 EXECUTE q('apple', 12, 2, '2024-02-29');
 DEALLOCATE q;
 
 -- name: prepare_typed_narrow
-PREPARE q (varchar, int, float8, timestamp) AS SELECT id FROM t WHERE note = $1 OR n = $2 OR amount = $3 OR born = $4 ORDER BY id;
+PREPARE q (varchar, int, float8, timestamp) AS SELECT id FROM t WHERE note = $1 OR n = $2 OR amount = $3 OR born = $4
+ORDER BY id;
 EXECUTE q('apple', 12, 2, '2024-02-29');
 DEALLOCATE q;
 
@@ -79,13 +83,14 @@ PREPARE q AS INSERT INTO t (id, note, raw, doc, n, amount, ratio, flag, born, se
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 EXECUTE q(100, 'x', '\x00', '{"a": 1}', 5, 1.5, 0.5, true, '2024-01-01', '2024-01-01 00:00+00',
     'c0ffee00-0000-4000-8000-000000000001', '::1');
-EXECUTE q(101, upper('y'), NULL, to_jsonb(1), 2 + 3, 2, 2, 1 > 2, current_date - current_date + date '2024-01-01', NULL, NULL,
-    NULL);
+EXECUTE q(101, upper('y'), NULL, to_jsonb(1), 2 + 3, 2, 2, 1 > 2, current_date - current_date + date '2024-01-01', NULL,
+    NULL, NULL);
 SELECT parameter_types FROM pg_prepared_statements WHERE name = 'q';
 DEALLOCATE q;
 
 -- name: prepare_insert_typed
-PREPARE q (int, text, bigint, numeric, jsonb) AS INSERT INTO t (id, note, n, amount, doc) VALUES ($1, $2, $3, $4, $5) RETURNING *;
+PREPARE q (int, text, bigint, numeric, jsonb) AS INSERT INTO t (id, note, n, amount, doc) VALUES ($1, $2, $3, $4, $5)
+RETURNING *;
 EXECUTE q(100, 'x', 5, 1.5, '{}');
 DEALLOCATE q;
 
@@ -123,7 +128,8 @@ EXECUTE q('none', 0, 2, '2000-01-01');
 DEALLOCATE q;
 
 -- name: prepare_limit
-PREPARE q AS SELECT id, note FROM t WHERE ($1::text IS NULL OR note = $1) AND ($2::bigint IS NULL OR n = $2) ORDER BY id LIMIT $3;
+PREPARE q AS SELECT id, note FROM t WHERE ($1::text IS NULL OR note = $1) AND ($2::bigint IS NULL OR n = $2) ORDER BY id
+LIMIT $3;
 EXECUTE q(NULL, NULL, 3);
 EXECUTE q('apple', NULL, 3);
 EXECUTE q('apple', 1, 1);
@@ -182,10 +188,11 @@ EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FRO
 DO $$
 DECLARE q text; line text;
 BEGIN
-    FOREACH q IN ARRAY ARRAY['SELECT * FROM t WHERE note = ''x'' ORDER BY n', 'SELECT note, count(*) FROM t GROUP BY note',
-        'UPDATE t SET n = 5',
-        'SELECT * FROM t JOIN u ON t.note = u.note AND t.amount = u.amount', 'INSERT INTO t (id, note) VALUES (100, ''x'')',
-        'SELECT rank() OVER (ORDER BY born) FROM t', 'SELECT DISTINCT doc FROM t', 'SELECT note FROM t UNION SELECT note FROM u']
+    FOREACH q IN ARRAY ARRAY['SELECT * FROM t WHERE note = ''x'' ORDER BY n',
+        'SELECT note, count(*) FROM t GROUP BY note', 'UPDATE t SET n = 5',
+        'SELECT * FROM t JOIN u ON t.note = u.note AND t.amount = u.amount',
+        'INSERT INTO t (id, note) VALUES (100, ''x'')', 'SELECT rank() OVER (ORDER BY born) FROM t',
+        'SELECT DISTINCT doc FROM t', 'SELECT note FROM t UNION SELECT note FROM u']
             LOOP
         EXECUTE 'EXPLAIN (ANALYZE, VERBOSE, BUFFERS, FORMAT json) ' || q INTO line;
         EXECUTE 'EXPLAIN (VERBOSE, FORMAT yaml) ' || q INTO line;

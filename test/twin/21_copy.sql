@@ -63,7 +63,8 @@ COPY t (id, born) FROM STDIN;
 \.
 
 -- name: copy_in_trigger
-CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.note := upper(NEW.note); NEW.n := NEW.n + 1; RETURN NEW;
+CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.note := upper(NEW.note); NEW.n := NEW.n + 1;
+RETURN NEW;
     END $$;
 CREATE TRIGGER shout BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION shout();
 COPY t (id, note, n) FROM STDIN;

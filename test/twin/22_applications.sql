@@ -15,7 +15,8 @@ SELECT id, left(note, 20) AS note, count(*) OVER () AS total FROM t WHERE n >= 0
 ORDER BY born DESC NULLS LAST, id LIMIT 5 OFFSET 5;
 
 -- name: application_date_parts
-SELECT id FROM t WHERE EXTRACT('year' FROM seen AT TIME ZONE 'UTC') = 2024 AND EXTRACT('month' FROM born) = 2 ORDER BY id;
+SELECT id FROM t WHERE EXTRACT('year' FROM seen AT TIME ZONE 'UTC') = 2024 AND EXTRACT('month' FROM born) = 2
+ORDER BY id;
 
 -- name: application_day
 SELECT id FROM t WHERE (seen AT TIME ZONE 'UTC')::date = '2024-02-29' OR seen::date = date '2024-01-31' ORDER BY id;
@@ -27,7 +28,8 @@ SELECT id FROM t WHERE seen >= '2024-01-01'::date AND seen < '2024-01-01'::date 
 SELECT id FROM t WHERE concat_ws(' ', note, name, n, host) ILIKE '%192.168%' ORDER BY id;
 
 -- name: application_parameter_types
-PREPARE q AS SELECT id FROM t WHERE note = $1 AND ratio < $2 AND seen <= $3 AND uid <> $4 AND host = $5 AND flag = $6 AND raw = $7
+PREPARE q AS SELECT id FROM t WHERE note = $1 AND ratio < $2 AND seen <= $3 AND uid <> $4 AND host = $5 AND flag = $6
+    AND raw = $7
     AND doc @> $8 AND name LIKE $9;
 SELECT parameter_types FROM pg_prepared_statements WHERE name = 'q';
 DEALLOCATE q;
@@ -50,7 +52,8 @@ EXECUTE q('apple', 7, 2, 0.1, '2024-02-29', 'infinity', '12345678-1234-5678-1234
 DEALLOCATE q;
 
 -- name: application_cast_parameters
-PREPARE q AS SELECT id FROM t WHERE note = $1::VARCHAR AND n = ANY ($2::BIGINT[]) AND amount >= $3::NUMERIC AND born < $4::DATE
+PREPARE q AS SELECT id FROM t WHERE note = $1::VARCHAR AND n = ANY ($2::BIGINT[]) AND amount >= $3::NUMERIC
+    AND born < $4::DATE
 ORDER BY id;
 EXECUTE q('note 1', '{0,1,2,3,4,5}', 1, '2024-01-01');
 DEALLOCATE q;
@@ -101,7 +104,8 @@ ON CONFLICT (id) DO UPDATE
 DELETE FROM t WHERE id = ANY ('{1,2,3}'::int[]) OR note = ANY ('{banana,"naïve café"}'::text[]) RETURNING id;
 
 -- name: application_insert_default_union
-INSERT INTO t (id, note, n) SELECT 100, 'a', 1 UNION ALL SELECT 101, NULL, NULL UNION ALL SELECT id + 200, note, n FROM t
+INSERT INTO t (id, note, n) SELECT 100, 'a', 1 UNION ALL SELECT 101, NULL, NULL UNION ALL SELECT id + 200, note, n
+FROM t
 WHERE id = 1;
 
 -- name: application_counter
@@ -111,15 +115,17 @@ UPDATE t SET n = coalesce(n, 0) + 1, seen = greatest(seen, '2024-06-01') WHERE i
 UPDATE t SET flag = NOT coalesce(flag, false) WHERE id < 6 RETURNING id, flag;
 
 -- name: application_json_merge
-UPDATE t SET doc = coalesce(doc, '{}') || jsonb_build_object('note', note, 'at', seen::date) WHERE id IN (1, 5) RETURNING doc;
+UPDATE t SET doc = coalesce(doc, '{}') || jsonb_build_object('note', note, 'at', seen::date) WHERE id IN (1, 5)
+RETURNING doc;
 
 -- name: application_optimistic_lock
 UPDATE t SET note = 'changed', n = n + 1 WHERE id = 1 AND n = 1;
 UPDATE t SET note = 'not changed', n = n + 1 WHERE id = 1 AND n = 1;
 
 -- name: application_report
-SELECT date_trunc('quarter', seen)::date AS quarter, flag, count(*) AS rows, sum(price) AS total, round(avg(price), 2) AS average,
-    min(born), max(note) FROM t WHERE seen >= '2020-01-01' AND isfinite(seen) GROUP BY ROLLUP (1, 2) ORDER BY 1, 2, 3;
+SELECT date_trunc('quarter', seen)::date AS quarter, flag, count(*) AS rows, sum(price) AS total,
+    round(avg(price), 2) AS average, min(born), max(note) FROM t WHERE seen >= '2020-01-01' AND isfinite(seen)
+    GROUP BY ROLLUP (1, 2) ORDER BY 1, 2, 3;
 
 -- name: application_report_share
 SELECT name, sum(price) AS total, round(100 * sum(price) / sum(sum(price)) OVER (), 2) AS percent FROM t WHERE id > 20
@@ -132,7 +138,8 @@ SELECT n, count(*) FILTER (WHERE flag) AS yes, count(*) FILTER (WHERE NOT flag) 
 FROM t WHERE id > 20 GROUP BY n ORDER BY n;
 
 -- name: application_tree_of_json
-SELECT jsonb_build_object('name', name, 'items', jsonb_agg(jsonb_build_object('id', id, 'note', note, 'n', n, 'price', price,
+SELECT jsonb_build_object('name', name, 'items',
+    jsonb_agg(jsonb_build_object('id', id, 'note', note, 'n', n, 'price', price,
     'born', born) ORDER BY id))
 FROM t WHERE id > 30 GROUP BY name ORDER BY name;
 

@@ -1,8 +1,8 @@
 -- What docs/differences.md says to write instead, and differences that no other chapter shows.
 
 -- name: instead_ranges
-SELECT id, int8range(1, 10) @> n::bigint, amount::numeric <@ numrange(1, 20), daterange('1988-01-01', '2000-01-01') @> born::date,
-    '{[1,3),[10,20)}'::int8multirange @> n::bigint FROM t ORDER BY id;
+SELECT id, int8range(1, 10) @> n::bigint, amount::numeric <@ numrange(1, 20), daterange('1988-01-01', '2000-01-01')
+    @> born::date, '{[1,3),[10,20)}'::int8multirange @> n::bigint FROM t ORDER BY id;
 
 -- name: range_of_other_type_int8
 SELECT id, numrange(n, 1000000000000) FROM t WHERE id < 5 ORDER BY id;
@@ -19,7 +19,8 @@ SELECT id, ARRAY[note::text] = ARRAY['apple'], ARRAY[note, name] && '{apple}', n
     note = ANY (ARRAY['apple']), ARRAY[n::bigint] <@ ARRAY[1, 12]::bigint[] FROM t ORDER BY id;
 
 -- name: instead_common_type
-SELECT id, coalesce(n::numeric, 0.5), greatest(n::numeric, 0.5), CASE WHEN id < 5 THEN born::timestamp ELSE '2020-01-01 12:00' END
+SELECT id, coalesce(n::numeric, 0.5), greatest(n::numeric, 0.5), CASE
+WHEN id < 5 THEN born::timestamp ELSE '2020-01-01 12:00' END
 FROM t ORDER BY id;
 
 -- name: instead_aggregates
@@ -41,14 +42,15 @@ SELECT amount ^ ratio FROM t WHERE id = 1;
 SELECT power(amount, ratio) FROM t WHERE id = 1;
 
 -- name: instead_functions
-SELECT id, width_bucket(n::numeric, 0, 20, 4), make_time(1, 2, n::float8), amount::float8 ^ ratio, power(amount::float8, ratio),
-    point(n::float8, amount::float8) FROM t WHERE id = 1;
+SELECT id, width_bucket(n::numeric, 0, 20, 4), make_time(1, 2, n::float8), amount::float8 ^ ratio,
+    power(amount::float8, ratio), point(n::float8, amount::float8) FROM t WHERE id = 1;
 
 -- name: int8_power_untyped
 SELECT n ^ '0.5' FROM t WHERE id = 1;
 
 -- name: instead_int8_power
-SELECT n ^ 0.5, n ^ '0.5'::float8, n ^ 2, n ^ id, n ^ n, 2 ^ n, n ^ amount, pg_typeof(n ^ 0.5), pg_typeof(n ^ id::bigint) FROM t
+SELECT n ^ 0.5, n ^ '0.5'::float8, n ^ 2, n ^ id, n ^ n, 2 ^ n, n ^ amount, pg_typeof(n ^ 0.5),
+    pg_typeof(n ^ id::bigint) FROM t
 WHERE id = 1;
 
 -- name: nullif_type
@@ -61,7 +63,8 @@ SELECT id, nullif(ratio, n), pg_typeof(nullif(ratio, n)::float8), nullif(n, 12) 
 SELECT id FROM t ORDER BY note DESC, id LIMIT 5;
 
 -- name: instead_recursive
-WITH RECURSIVE r(x) AS (SELECT n::bigint FROM t WHERE id = 1 UNION ALL SELECT x + 1 FROM r WHERE x < 20) SELECT x FROM r;
+WITH RECURSIVE r(x) AS (SELECT n::bigint FROM t WHERE id = 1 UNION ALL SELECT x + 1 FROM r WHERE x < 20) SELECT x
+FROM r;
 
 -- name: instead_return_query
 CREATE FUNCTION f() RETURNS TABLE (a int, b text) LANGUAGE plpgsql AS
@@ -92,5 +95,5 @@ SELECT id, (born, NULL::date) OVERLAPS (date '1900-01-01', date '2100-01-01'),
 SELECT count(*), pg_typeof(min(g)) FROM generate_series('2024-01-01', timestamp '2024-01-05', '1 day') g;
 
 -- name: modulo_mixed
-SELECT id, n % 2.5, 13 % n, n % n, amount % n, n % amount, mod(n, 2.5), |/ abs(n), ||/ amount, div(n, 7), round(n, -1), trunc(n, -1),
-    log(2, abs(n) + 1), gcd(n, 6.0) FROM t WHERE n <> 0 AND amount > 0 AND abs(n) < 1000 ORDER BY id;
+SELECT id, n % 2.5, 13 % n, n % n, amount % n, n % amount, mod(n, 2.5), |/ abs(n), ||/ amount, div(n, 7), round(n, -1),
+    trunc(n, -1), log(2, abs(n) + 1), gcd(n, 6.0) FROM t WHERE n <> 0 AND amount > 0 AND abs(n) < 1000 ORDER BY id;

@@ -25,8 +25,8 @@ INSERT INTO t (id, owner, note, name, raw, doc, n, amount, price, ratio, flag, b
     '2024-02-29', '2024-02-29 00:00:00+00', 'd0000000-0000-4000-8000-00000000000a', '172.16.0.1/12'),
 (11, 'dan', E'tab\tand\nline', 'back\slash', '\x090a', '{"tab": "a\tb", "n": null}', 8, 1e-20, 0, 1e-20, true,
     '2024-03-01', '2024-03-01 00:00:00+00', 'd0000000-0000-4000-8000-00000000000b', '172.16.0.2/32'),
-(12, 'dan', 'comma, separated, list', 'a,b', '\x2c', '{"list": [1, "two", [3], {"four": 4}]}', 12, 12, 12.34, 12.5, NULL,
-    '1988-08-08', '1988-08-08 08:08:08+02', 'd0000000-0000-4000-8000-00000000000c', '10.1.2.3/16'),
+(12, 'dan', 'comma, separated, list', 'a,b', '\x2c', '{"list": [1, "two", [3], {"four": 4}]}', 12, 12, 12.34, 12.5,
+    NULL, '1988-08-08', '1988-08-08 08:08:08+02', 'd0000000-0000-4000-8000-00000000000c', '10.1.2.3/16'),
 (13, 'eve', '  spaces  ', ' x ', '\x2020', '{"a": {"b": {"c": {"d": 1}}}}', 12, 12.0, 12.34, 12.5, false,
     '1988-08-08', '1988-08-08 06:08:08+00', 'd0000000-0000-4000-8000-00000000000c', '10.1.2.3/16'),
 (14, 'eve', '50% off_all', 'per%cent', '\x25', '{"a": 1.50, "e": 1e3}', 50, 0.50, 0.50, 0.1, true,
@@ -37,18 +37,20 @@ INSERT INTO t (id, owner, note, name, raw, doc, n, amount, price, ratio, flag, b
     '2024-10-27', '2024-10-27 02:30:00+01', 'e0000000-0000-4000-8000-000000000010', '10.1.2.6'),
 (17, NULL, '{"a": 17}', '17', '\x7b7d', '{"a": 17, "A": "big"}', 17, 'Infinity', 17, 'Infinity', true,
     '-infinity', '-infinity', 'e0000000-0000-4000-8000-000000000011', '2001:db8::/32'),
-(18, 'fay', 'The quick brown fox jumps over the lazy dog', 'fox', '\xffff', '{"text": "quick foxes", "tags": ["a", "b"]}',
-    18, '-Infinity', 18, '-Infinity', true, '1905-06-07', '1905-06-07 12:34:56+00',
-    'f0000000-0000-4000-8000-000000000012', '203.0.113.7'),
-(19, 'fay', '<b>bold</b> & more', 'x@y.example', '\x3c623e', '{"a": [], "b": {}, "c": ""}', 19, 19.999, 20.00, -0.0, false,
-    '2020-12-31', '2020-12-31 23:59:60+00', 'f0000000-0000-4000-8000-000000000013', '203.0.113.8/25'),
-(20, 'fay', repeat('long ', 600), 'long', decode(repeat('ab', 3000), 'hex'), jsonb_build_object('long', repeat('x', 3000)),
-    20, 20, 20, 20, true, '2020-02-02', '2020-02-02 20:02:02+00', 'f0000000-0000-4000-8000-000000000014', '198.51.100.0/24');
+(18, 'fay', 'The quick brown fox jumps over the lazy dog', 'fox', '\xffff',
+    '{"text": "quick foxes", "tags": ["a", "b"]}', 18, '-Infinity', 18, '-Infinity', true, '1905-06-07',
+    '1905-06-07 12:34:56+00', 'f0000000-0000-4000-8000-000000000012', '203.0.113.7'),
+(19, 'fay', '<b>bold</b> & more', 'x@y.example', '\x3c623e', '{"a": [], "b": {}, "c": ""}', 19, 19.999, 20.00, -0.0,
+    false, '2020-12-31', '2020-12-31 23:59:60+00', 'f0000000-0000-4000-8000-000000000013', '203.0.113.8/25'),
+(20, 'fay', repeat('long ', 600), 'long', decode(repeat('ab', 3000), 'hex'),
+    jsonb_build_object('long', repeat('x', 3000)), 20, 20, 20, 20, true, '2020-02-02', '2020-02-02 20:02:02+00',
+    'f0000000-0000-4000-8000-000000000014', '198.51.100.0/24');
 
 INSERT INTO t
-SELECT i, CASE WHEN i % 4 > 0 THEN 'o' || i % 5 END, 'note ' || i % 7, 'name' || i % 5, decode(lpad(to_hex(i), 4, '0'), 'hex'),
-    jsonb_build_object('k', i % 4, 'tags', jsonb_build_array('t' || i % 3, i)), i % 6, i * 1.25, i * 1.25, i / 8.0, i % 2 = 0,
-    date '1990-01-31' + i * 37, timestamptz '2024-01-01 00:00+00' + i * interval '7 hours 13 minutes',
+SELECT i, CASE WHEN i % 4 > 0 THEN 'o' || i % 5 END, 'note ' || i % 7, 'name' || i % 5,
+    decode(lpad(to_hex(i), 4, '0'), 'hex'), jsonb_build_object('k', i % 4, 'tags', jsonb_build_array('t' || i % 3, i)),
+    i % 6, i * 1.25, i * 1.25, i / 8.0, i % 2 = 0, date '1990-01-31' + i * 37,
+    timestamptz '2024-01-01 00:00+00' + i * interval '7 hours 13 minutes',
     ('00000000-0000-4000-8000-' || lpad((i % 11)::text, 12, '0'))::uuid, inet '10.0.0.0' + i
 FROM generate_series(21, 40) i;
 

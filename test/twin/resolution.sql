@@ -1,5 +1,7 @@
--- Every operator, function, cast and construct of SQL that takes a value of one of the eleven types: does PostgreSQL find
--- the same for an encrypted column as for a plain one, of the same type? And does it find for plain values what it found
+-- Every operator, function, cast and construct of SQL that takes a value of one of the eleven types: does PostgreSQL
+-- find
+-- the same for an encrypted column as for a plain one, of the same type? And does it find for plain values what it
+-- found
 -- before there was an extension? Expressions are parsed and planned, and never computed: they stand below LIMIT 0.
 --
 -- Schemas "plain" and "twin" are there; the extension is in schema public.
@@ -9,7 +11,8 @@ SET search_path = resolution, pg_catalog;
 -- The eleven types, and others that stand beside them in expressions.
 CREATE TABLE types (name text PRIMARY KEY, type regtype NOT NULL, encrypted bool NOT NULL);
 INSERT INTO types
-SELECT t, t::regtype, true FROM unnest('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}'::text[]) t
+SELECT t, t::regtype, true FROM unnest('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}'::text[])
+    t
 UNION ALL
 SELECT t, t::regtype, false
 FROM unnest('{int2,int4,float4,varchar,bpchar,name,timestamp,time,interval,json,cidr}'::text[]) t;
@@ -47,7 +50,8 @@ SELECT oprname AS name FROM pg_operator WHERE oprnamespace = 'public'::regnamesp
 UNION
 SELECT proname FROM pg_proc WHERE oid >= 16384 AND pronamespace IN ('public'::regnamespace, 'pg_catalog'::regnamespace);
 
--- What is tried: a query of one column, which has the type of the expression. Outcomes without the extension, with it, and
+-- What is tried: a query of one column, which has the type of the expression. Outcomes without the extension, with it,
+-- and
 -- with encrypted columns.
 CREATE TABLE tried (type text, encrypted bool, kind text, name text, expression text, query text, bare text, plain text,
     sealed text);
@@ -68,8 +72,10 @@ SELECT s.name, s.encrypted, 'operator', o.name, format('%s %s %s', p.operand, o.
 FROM subjects s JOIN operator_names o ON o.type = s.name AND NOT o.prefix, operands p
 WHERE p.operand NOT IN (SELECT operand FROM subjects);
 
--- Functions, aggregates and window functions: the operand at every place that takes it. The other arguments are, in turn:
--- of their declared types; untyped; integers, where they are numbers; the operand, too, where they are declared the same.
+-- Functions, aggregates and window functions: the operand at every place that takes it. The other arguments are, in
+-- turn:
+-- of their declared types; untyped; integers, where they are numbers; the operand, too, where they are declared the
+-- same.
 -- Not tried are functions that implement something else, second names, and what is about objects, not data.
 CREATE VIEW callable AS
 SELECT p.oid, p.proname, p.prokind, p.pronargs, p.proargtypes::oid[] AS args, a.aggkind, a.aggnumdirectargs
@@ -79,10 +85,12 @@ WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.oid < 16384 AND p.prokin
     AND NOT p.proargtypes::oid[] && (SELECT array_agg(oid) FROM pg_type WHERE typtype = 'p'
         AND typname !~ '^any(element|array|nonarray|compatible|compatiblearray|compatiblenonarray)?$')
     AND p.prorettype <> ALL ('{internal,cstring,trigger,void}'::regtype[])
-    AND p.proname !~ '^(pg_|has_|lo_|binary_upgrade|brin_|gin_|numeric_|int8_)|^d(exp|log1|log10|round|trunc)$|(send|_subdiff)$'
+    AND p.proname !~
+    '^(pg_|has_|lo_|binary_upgrade|brin_|gin_|numeric_|int8_)|^d(exp|log1|log10|round|trunc)$|(send|_subdiff)$'
     AND NOT EXISTS (SELECT FROM pg_operator o WHERE o.oprcode = p.oid)
     AND NOT EXISTS (SELECT FROM pg_amproc m WHERE m.amproc = p.oid)
-    AND NOT EXISTS (SELECT FROM pg_aggregate g WHERE p.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggmtransfn,
+    AND NOT EXISTS (SELECT FROM pg_aggregate g
+        WHERE p.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggmtransfn,
         g.aggminvtransfn, g.aggmfinalfn, g.aggserialfn, g.aggdeserialfn) AND p.proname <> 'array_append');
 
 CREATE FUNCTION argument(style int, declared regtype, operand text) RETURNS text LANGUAGE sql
@@ -95,13 +103,15 @@ RETURN CASE
 
 CREATE TABLE calls AS
 SELECT DISTINCT s.name AS type, c.proname, c.prokind, c.aggkind, c.aggnumdirectargs AS direct, a.args
-FROM callable c, subjects s JOIN reachable r USING (name), generate_series(1, c.pronargs) place, generate_series(1, 4) style,
-    LATERAL (SELECT array_agg(CASE WHEN i = place OR style = 4 AND c.args[i - 1] = c.args[place - 1] THEN s.operand
+FROM callable c, subjects s JOIN reachable r USING (name), generate_series(1, c.pronargs) place,
+    generate_series(1, 4) style, LATERAL
+    (SELECT array_agg(CASE WHEN i = place OR style = 4 AND c.args[i - 1] = c.args[place - 1] THEN s.operand
         ELSE argument(style, c.args[i - 1], s.operand) END ORDER BY i) AS args FROM generate_series(1, c.pronargs) i) a
 WHERE r.type = c.args[place - 1] AND (s.encrypted OR c.proname IN (SELECT name FROM extended))
     AND (c.aggkind IS NULL OR c.aggkind = 'n' OR place > c.aggnumdirectargs AND c.pronargs > c.aggnumdirectargs);
 INSERT INTO tried (type, encrypted, kind, name, expression)
-SELECT s.name, s.encrypted, CASE c.prokind WHEN 'f' THEN 'function' WHEN 'a' THEN 'aggregate' ELSE 'window function' END,
+SELECT s.name, s.encrypted, CASE c.prokind WHEN 'f' THEN 'function' WHEN 'a' THEN 'aggregate'
+ELSE 'window function' END,
     c.proname, quote_ident(c.proname) || CASE
             WHEN c.aggkind IN ('o', 'h') THEN format('(%s) WITHIN GROUP (ORDER BY %s)',
                 array_to_string(c.args[:c.direct], ', '), array_to_string(c.args[c.direct + 1:], ', '))
