@@ -1,9 +1,10 @@
 # Targets beside the build: tests, checks, benchmark, demo. Included by the Makefile.
 
-.PHONY: help unit lint demo test test-assert bench packages
+.PHONY: help unit lint demo test test-versions test-assert bench packages
 help:
 	@echo "make demo        install what is needed, build, and show envcrypt in a throw-away cluster"
 	@echo "make test        the same, and run every test"
+	@echo "make test-versions   every test on PostgreSQL 17 and 18, in throw-away Debian systems"
 	@echo "make             build                      make install    install into PostgreSQL"
 	@echo "make test-assert the tests that matter there on a PostgreSQL with assertions, built from source"
 	@echo "make unit        tests of src/core          make installcheck   SQL tests against a running server"
@@ -17,6 +18,9 @@ demo: packages
 
 test: packages
 	@test/run test
+
+test-versions:
+	@test/versions all
 
 test-assert:
 	@test/assert_server
