@@ -3,7 +3,7 @@
 #
 #   stage NAME WHY COMMAND...   runs it; one that exits with 75 cannot be run here and now, for the reason WHY, and is
 #                               counted as skipped
-#   stages_result               names what failed and what was skipped, prints the sum, and returns whether nothing failed
+#   stages_result               names what failed and what was skipped, prints the sum; returns whether nothing failed
 
 stages_passed=0
 stages_failed=0
@@ -27,7 +27,8 @@ stage() {
         failed=${failed%% *}
         stages_passed=$((stages_passed + ${passed:-0}))
         stages_failed=$((stages_failed + ${failed:-0}))
-        stages_failures+=$(awk -v name="$name" '/^== failed/ { on = 1; next } /^==/ { on = 0 } on && NF { print name ": " $0 }' "$log")
+        stages_failures+=$(awk -v name="$name" '/^== failed/ { on = 1; next } /^==/ { on = 0 }
+            on && NF { print name ": " $0 }' "$log")
         stages_failures=${stages_failures:+${stages_failures%$'\n'}$'\n'}
         # A stage that ended early has no line, or none that tells.
         if [ -z "$line" ] || { [ "$status" -ne 0 ] && [ "${failed:-0}" -eq 0 ]; }; then
