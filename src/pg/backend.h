@@ -61,7 +61,18 @@ extern "C" {
     }                                                \
     Datum name(PG_FUNCTION_ARGS)
 
+// ENVCRYPT_MODULE_MAGIC says for which server the library was built and, where PostgreSQL keeps it, its name
+// and version.
+#if PG_VERSION_NUM >= 180000
+#define ENVCRYPT_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "envcrypt", .version = ENVCRYPT_VERSION)
+#else
+#define ENVCRYPT_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
 namespace envcrypt {
+
+// Who has CREATEROLE can grant any role that is no superuser.
+inline constexpr bool kCreateRoleGrantsAnyRole = PG_VERSION_NUM < 160000;
 
 // CurrentLocalTransaction changes with every transaction of this backend.
 inline LocalTransactionId CurrentLocalTransaction() noexcept {
