@@ -182,6 +182,10 @@ inline RangeType *SerializeRange(TypeCacheEntry *range, RangeBound *lower, Range
 // OwnsTable: the current role owns the table, or is superuser.
 inline bool OwnsTable(Oid table) {
 #if PG_VERSION_NUM >= 160000
+    // It takes a table that is not there for an internal error.
+    if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table)))
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table),
+                        errhidestmt(true), errhidecontext(true)));
     return object_ownercheck(RelationRelationId, table, GetUserId());
 #else
     return pg_class_ownercheck(table, GetUserId());
