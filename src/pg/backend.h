@@ -184,8 +184,9 @@ inline bool OwnsTable(Oid table) {
 #if PG_VERSION_NUM >= 160000
     // It takes a table that is not there for an internal error.
     if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table)))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table),
-                        errhidestmt(true), errhidecontext(true)));
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table),
+                 errhidestmt(true), errhidecontext(true)));
     return object_ownercheck(RelationRelationId, table, GetUserId());
 #else
     return pg_class_ownercheck(table, GetUserId());
