@@ -22,11 +22,7 @@
 #include "values/type_identity.h"
 
 extern "C" {
-#if PG_VERSION_NUM >= 180000
-PG_MODULE_MAGIC_EXT(.name = "envcrypt", .version = ENVCRYPT_VERSION);
-#else
-PG_MODULE_MAGIC;
-#endif
+ENVCRYPT_MODULE_MAGIC;
 PGDLLEXPORT void _PG_init();
 }
 

@@ -1,10 +1,11 @@
 # Targets beside the build: tests, checks, benchmark, demo. Included by the Makefile.
 
-.PHONY: help unit lint demo test test-assert test-package bench packages dist \
+.PHONY: help unit lint demo test test-versions test-assert test-package bench packages dist \
 	sanitizers sanitize coverage
 help:
 	@echo "make demo        install what is needed, build, and show envcrypt in a throw-away cluster"
 	@echo "make test        the same, and run every test"
+	@echo "make test-versions   every test on PostgreSQL 17 and 18, in throw-away Debian systems"
 	@echo "make             build                      make install    install into PostgreSQL"
 	@echo "make test-assert the tests that matter there on a PostgreSQL with assertions, built from source"
 	@echo "make test-package the Debian package, built twice, compared, installed and tested in a throw-away system"
@@ -22,6 +23,9 @@ demo: packages
 
 test: packages
 	@test/run test
+
+test-versions:
+	@test/versions all
 
 test-assert:
 	@test/assert_server

@@ -85,7 +85,9 @@ BEGIN
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.relid AND d.refobjsubid = a.attnum
     WHERE d.classid = 'pg_class'::regclass AND (SELECT relkind IN ('i', 'I') FROM pg_class WHERE oid = d.objid)
         OR d.classid = 'pg_publication_rel'::regclass
-        OR d.classid = 'pg_constraint'::regclass AND (SELECT contype <> 'c' FROM pg_constraint WHERE oid = d.objid);
+        -- NOT NULL is one from PostgreSQL 18 on.
+        OR d.classid = 'pg_constraint'::regclass
+            AND (SELECT contype NOT IN ('c', 'n') FROM pg_constraint WHERE oid = d.objid);
     IF obstacles IS NOT NULL THEN
         RAISE 'cannot protect column "%" of table % online because of what depends on it', "column", "table"
             USING ERRCODE = 'dependent_objects_still_exist', DETAIL = obstacles;

@@ -268,14 +268,12 @@ void ReportRoles(const Report &report) {
         " WHERE r.rolname IN ('envcrypt_decrypt', 'envcrypt_encrypt', 'envcrypt_keyadmin', 'envcrypt_search')"
         " GROUP BY r.rolname ORDER BY r.rolname",
         nullptr);
-#if PG_VERSION_NUM < 160000
-    ReportQuery(
-        report, "CREATEROLE", "advice",
-        "SELECT pg_catalog.quote_ident(rolname) || ' may grant envcrypt''s roles to anybody.'"
-        " FROM pg_catalog.pg_roles WHERE rolcreaterole AND NOT rolsuper ORDER BY rolname",
-        "Before PostgreSQL 16, CREATEROLE can grant any role that is no superuser: count its holders among "
-        "those who may open.");
-#endif
+    if (kCreateRoleGrantsAnyRole)
+        ReportQuery(report, "CREATEROLE", "advice",
+                    "SELECT pg_catalog.quote_ident(rolname) || ' may grant envcrypt''s roles to anybody.'"
+                    " FROM pg_catalog.pg_roles WHERE rolcreaterole AND NOT rolsuper ORDER BY rolname",
+                    "Before PostgreSQL 16, CREATEROLE can grant any role that is no superuser: count its "
+                    "holders among those who may open.");
     ReportQuery(
         report, "stored key", "error",
         "SELECT pg_catalog.format('envcrypt.master_key is stored in the settings of %s.',"

@@ -142,7 +142,7 @@ BatchResult RunBatch(Batch *batch, BlockNumber from, BlockNumber to, int64 rows)
     ItemPointerData last_row;
     ItemPointerSet(&first_row, from, FirstOffsetNumber);
     ItemPointerSet(&last_row, last - 1, MaxOffsetNumber);
-    TableScanDesc scan = table_beginscan_tidrange(batch->table, batch->snapshot, &first_row, &last_row);
+    TableScanDesc scan = BeginTidRangeScan(batch->table, batch->snapshot, &first_row, &last_row);
     BatchResult result{.next = last, .written = 0, .skipped = 0};
     while (table_scan_getnextslot_tidrange(scan, ForwardScanDirection, batch->found)) {
         CHECK_FOR_INTERRUPTS();

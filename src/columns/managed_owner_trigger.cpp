@@ -99,12 +99,12 @@ ENVCRYPT_FUNCTION(envcrypt_managed_owner_trigger) {
                         errmsg("function was not called as a trigger of envcrypt_manage_owners()")));
     RequireFormOfOurs(data);
     if (SpeaksOnlyCiphertext())  // the rows of keys are replicated themselves
-        PG_RETURN_POINTER(nullptr);
+        return kNullPointer;
     if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
         UsersTruncated(data);
     else if (TRIGGER_FIRED_BY_DELETE(data->tg_event))
         UserDeleted(data);
     else
         UserWritten(data);
-    PG_RETURN_POINTER(nullptr);
+    return kNullPointer;
 }

@@ -90,17 +90,17 @@ ENVCRYPT_FUNCTION(envcrypt_trigger_arguments) {
 ENVCRYPT_FUNCTION(envcrypt_coerce_support) {
     auto *node = reinterpret_cast<Node *>(PG_GETARG_POINTER(0));
     if (!IsA(node, SupportRequestSimplify))
-        PG_RETURN_POINTER(nullptr);
+        return kNullPointer;
     const FuncExpr *call = reinterpret_cast<SupportRequestSimplify *>(node)->fcall;
     const auto *bind = static_cast<FuncExpr *>(linitial(call->args));
     const auto *typmod = static_cast<Const *>(lsecond(call->args));
     if (!IsA(typmod, Const) || typmod->constisnull || !IsA(bind, FuncExpr) || !IsBindFunction(bind->funcid))
-        PG_RETURN_POINTER(nullptr);
+        return kNullPointer;
     auto *value = static_cast<Node *>(linitial(bind->args));
     while (IsA(value, RelabelType))
         value = reinterpret_cast<Node *>(reinterpret_cast<RelabelType *>(value)->arg);
     if (!IsA(value, Var) || exprTypmod(value) != DatumGetInt32(typmod->constvalue))
-        PG_RETURN_POINTER(nullptr);
+        return kNullPointer;
     PG_RETURN_POINTER(const_cast<FuncExpr *>(bind));
 }
 

@@ -22,7 +22,7 @@ namespace {
 PlannedChecks *idle = nullptr;
 std::uint64_t definition_changes = 1;
 
-extern "C" void envcrypt_definition_callback(Datum, int, uint32) {
+extern "C" void envcrypt_definition_callback(Datum, CacheIdentifier, uint32) {
     definition_changes++;
 }
 

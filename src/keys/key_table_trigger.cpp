@@ -130,9 +130,9 @@ ENVCRYPT_FUNCTION(envcrypt_key_table_trigger) {
         ForceSyncCommit();
     if (!TRIGGER_FIRED_FOR_ROW(data->tg_event)) {
         CacheInvalidateRelcacheByRelid(table);
-        PG_RETURN_POINTER(nullptr);
+        return kNullPointer;
     }
     if (!RowWritten(data))
-        PG_RETURN_POINTER(nullptr);
+        return kNullPointer;
     PG_RETURN_POINTER(TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : data->tg_trigtuple);
 }

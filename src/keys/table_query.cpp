@@ -56,8 +56,7 @@ uint64 QueryTable(Relation table, const char *query, const QueryArguments &argum
     PushActiveSnapshot(snapshot);
     ParamListInfo parameters = Parameters(arguments);
     List *rewritten = pg_rewrite_query(Analyzed(table, query, arguments));
-    PlannedStmt *plan =
-        pg_plan_query(linitial_node(Query, rewritten), query, CURSOR_OPT_PARALLEL_OK, parameters);
+    PlannedStmt *plan = PlanQuery(linitial_node(Query, rewritten), query, CURSOR_OPT_PARALLEL_OK, parameters);
     QueryDesc *running =
         CreateQueryDesc(plan, query, GetActiveSnapshot(), InvalidSnapshot, receiver, parameters, nullptr, 0);
     ExecutorStart(running, 0);

@@ -28,8 +28,10 @@ extern "C" {
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/analyze.h"
 #include "parser/parse_relation.h"
 #include "storage/proc.h"
+#include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -45,8 +47,8 @@ extern "C" {
 #endif
 }
 
-#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
-#error "envcrypt is written for PostgreSQL 15 to 18"
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 200000
+#error "envcrypt is written for PostgreSQL 15 to 19"
 #endif
 
 #include <cstdint>
@@ -61,7 +63,44 @@ extern "C" {
     }                                                \
     Datum name(PG_FUNCTION_ARGS)
 
+// ENVCRYPT_MODULE_MAGIC says for which server the library was built and, where PostgreSQL keeps it, its name
+// and version.
+#if PG_VERSION_NUM >= 180000
+#define ENVCRYPT_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "envcrypt", .version = ENVCRYPT_VERSION)
+#else
+#define ENVCRYPT_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
 namespace envcrypt {
+
+// What a function returns that is to return a null pointer: PG_RETURN_POINTER does not take nullptr in 19.
+inline constexpr Datum kNullPointer = 0;
+
+// What callbacks and hooks are called with.
+#if PG_VERSION_NUM >= 190000
+using CacheIdentifier = SysCacheIdentifier;
+using JumbleArgument = const JumbleState *;
+#define ENVCRYPT_PLANNER_PARAMETERS \
+    Query *query, const char *text, int options, ParamListInfo params, ExplainState *explain
+#define ENVCRYPT_PLANNER_ARGUMENTS query, text, options, params, explain
+#else
+using CacheIdentifier = int;
+using JumbleArgument = JumbleState *;
+#define ENVCRYPT_PLANNER_PARAMETERS Query *query, const char *text, int options, ParamListInfo params
+#define ENVCRYPT_PLANNER_ARGUMENTS query, text, options, params
+#endif
+
+// PlanQuery is pg_plan_query.
+inline PlannedStmt *PlanQuery(Query *query, const char *text, int options, ParamListInfo params) {
+#if PG_VERSION_NUM >= 190000
+    return pg_plan_query(query, text, options, params, nullptr);
+#else
+    return pg_plan_query(query, text, options, params);
+#endif
+}
+
+// Who has CREATEROLE can grant any role that is no superuser.
+inline constexpr bool kCreateRoleGrantsAnyRole = PG_VERSION_NUM < 160000;
 
 // CurrentLocalTransaction changes with every transaction of this backend.
 inline LocalTransactionId CurrentLocalTransaction() noexcept {
@@ -84,10 +123,22 @@ inline bool WalkExpression(Node *node, bool (*walker)(Node *, void *), void *con
 
 // BeginIndexScan is index_beginscan without order-by keys.
 inline IndexScanDesc BeginIndexScan(Relation heap, Relation index, Snapshot snapshot, int keys) {
-#if PG_VERSION_NUM >= 180000
+#if PG_VERSION_NUM >= 190000
+    return index_beginscan(heap, index, snapshot, nullptr, keys, 0, 0);
+#elif PG_VERSION_NUM >= 180000
     return index_beginscan(heap, index, snapshot, nullptr, keys, 0);
 #else
     return index_beginscan(heap, index, snapshot, keys, 0);
+#endif
+}
+
+// BeginTidRangeScan is table_beginscan_tidrange.
+inline TableScanDesc BeginTidRangeScan(Relation table, Snapshot snapshot, ItemPointer first,
+                                       ItemPointer last) {
+#if PG_VERSION_NUM >= 190000
+    return table_beginscan_tidrange(table, snapshot, first, last, 0);
+#else
+    return table_beginscan_tidrange(table, snapshot, first, last);
 #endif
 }
 
@@ -131,6 +182,11 @@ inline RangeType *SerializeRange(TypeCacheEntry *range, RangeBound *lower, Range
 // OwnsTable: the current role owns the table, or is superuser.
 inline bool OwnsTable(Oid table) {
 #if PG_VERSION_NUM >= 160000
+    // It takes a table that is not there for an internal error.
+    if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table)))
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", table),
+                 errhidestmt(true), errhidecontext(true)));
     return object_ownercheck(RelationRelationId, table, GetUserId());
 #else
     return pg_class_ownercheck(table, GetUserId());
@@ -204,7 +260,10 @@ inline List *InsertIndexEntries(ResultRelInfo *target, TupleTableSlot *slot, ESt
                                 List *arbiters) {
     if (target->ri_NumIndices == 0)
         return NIL;
-#if PG_VERSION_NUM >= 160000
+#if PG_VERSION_NUM >= 190000
+    return ExecInsertIndexTuples(target, estate, conflict != nullptr ? EIIT_NO_DUPE_ERROR : 0, slot, arbiters,
+                                 conflict);
+#elif PG_VERSION_NUM >= 160000
     return ExecInsertIndexTuples(target, slot, estate, false, conflict != nullptr, conflict, arbiters, false);
 #else
     return ExecInsertIndexTuples(target, slot, estate, false, conflict != nullptr, conflict, arbiters);
@@ -241,12 +300,22 @@ inline TM_Result UpdateRow(ResultRelInfo *target, EState *estate, ItemPointer ro
 #else
     bool indexes = false;
 #endif
+#if PG_VERSION_NUM >= 190000
+    const TM_Result result = table_tuple_update(target->ri_RelationDesc, row, slot, command, 0, snapshot,
+                                                InvalidSnapshot, wait, failure, &mode, &indexes);
+#else
     const TM_Result result = table_tuple_update(target->ri_RelationDesc, row, slot, command, snapshot,
                                                 InvalidSnapshot, wait, failure, &mode, &indexes);
+#endif
     if (result != TM_Ok || target->ri_NumIndices == 0)
         return result;
     List *recheck = NIL;
-#if PG_VERSION_NUM >= 160000
+#if PG_VERSION_NUM >= 190000
+    if (indexes != TU_None)
+        recheck = ExecInsertIndexTuples(
+            target, estate, EIIT_IS_UPDATE | (indexes == TU_Summarizing ? EIIT_ONLY_SUMMARIZING : 0), slot,
+            NIL, nullptr);
+#elif PG_VERSION_NUM >= 160000
     if (indexes != TU_None)
         recheck =
             ExecInsertIndexTuples(target, slot, estate, true, false, nullptr, NIL, indexes == TU_Summarizing);

@@ -12,7 +12,7 @@ namespace envcrypt {
 // ReloadPatience tells how many milliseconds a reload on its way to this session is worth waiting for: none,
 // kReloadMilliseconds where PostgreSQL's configuration files are newer than what this session has read of
 // them, or fewer where their times are too near to tell.
-inline constexpr int kReloadMilliseconds = 2000;
+inline constexpr int kReloadMilliseconds = 5000;
 [[nodiscard]] int ReloadPatience();
 
 // AwaitReload waits at most so long for the reload, and carries it out. For functions of key administrators,

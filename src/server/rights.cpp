@@ -20,7 +20,7 @@ struct Memberships {
 ChangeCounter role_changes = kFirstState;
 Memo<Memberships> memo;
 
-extern "C" void envcrypt_role_callback(Datum, int, uint32) {
+extern "C" void envcrypt_role_callback(Datum, CacheIdentifier, uint32) {
     role_changes++;
 }
 

@@ -163,17 +163,17 @@ ENVCRYPT_FUNCTION(envcrypt_seal) {
 ENVCRYPT_FUNCTION(envcrypt_seal_support) {
     auto *node = reinterpret_cast<Node *>(PG_GETARG_POINTER(0));
     if (!IsA(node, SupportRequestSimplify))
-        PG_RETURN_POINTER(nullptr);
+        return kNullPointer;
     const FuncExpr *call = reinterpret_cast<SupportRequestSimplify *>(node)->fcall;
     if (!(MaySeal() || MayOpen()))
-        PG_RETURN_POINTER(nullptr);
+        return kNullPointer;
     Datum arguments[3] = {};
     int count = 0;
     ListCell *cell = nullptr;
     foreach (cell, call->args) {
         const auto *constant = static_cast<Const *>(lfirst(cell));
         if (!IsA(constant, Const) || constant->constisnull)
-            PG_RETURN_POINTER(nullptr);
+            return kNullPointer;
         arguments[count++] = constant->constvalue;
     }
     const Datum sealed = count == 3 ? OidFunctionCall3(call->funcid, arguments[0], arguments[1], arguments[2])

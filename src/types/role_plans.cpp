@@ -52,7 +52,7 @@ Query *PlannedQuery(Query *query) {
 }
 
 // The flag is not to be stored with a view.
-extern "C" void envcrypt_post_parse_analyze(ParseState *parse, Query *query, JumbleState *jumble) {
+extern "C" void envcrypt_post_parse_analyze(ParseState *parse, Query *query, JumbleArgument jumble) {
     if (next_parse_hook != nullptr)
         next_parse_hook(parse, query, jumble);
     if (!MayHoldSealed() || IsMakingView())
@@ -62,10 +62,10 @@ extern "C" void envcrypt_post_parse_analyze(ParseState *parse, Query *query, Jum
         planned->hasRowSecurity = true;
 }
 
-extern "C" PlannedStmt *envcrypt_planner(Query *query, const char *text, int options, ParamListInfo params) {
+extern "C" PlannedStmt *envcrypt_planner(ENVCRYPT_PLANNER_PARAMETERS) {
     const std::uint64_t before = ValuesInTransit();
-    PlannedStmt *plan = next_planner_hook != nullptr ? next_planner_hook(query, text, options, params)
-                                                     : standard_planner(query, text, options, params);
+    PlannedStmt *plan = next_planner_hook != nullptr ? next_planner_hook(ENVCRYPT_PLANNER_ARGUMENTS)
+                                                     : standard_planner(ENVCRYPT_PLANNER_ARGUMENTS);
     if (unlikely(before != ValuesInTransit()))
         plan->dependsOnRole = true;
     return plan;

@@ -13,7 +13,7 @@ constexpr const char *kOpenFunction = "envcrypt_open";
 
 std::uint64_t type_changes = 1;
 
-extern "C" void envcrypt_type_callback(Datum, int, uint32) {
+extern "C" void envcrypt_type_callback(Datum, CacheIdentifier, uint32) {
     type_changes++;
 }
 

@@ -90,7 +90,7 @@ $primary->wait_for_catchup($standby);
 ask_fails($warm, $other, 'ZE001', qr/lacks master key|not registered/, 'after a rotation it needs the new master key');
 write_file($file, "$next_key\n$key\n");
 $_->reload for $primary, $standby;
-for (1 .. 200)
+for (1 .. 1200)
 {
 	my ($out) = $warm->query($other);
 	$warm->{stderr} = '';

@@ -64,9 +64,13 @@ sub succeeds
 	return $err;
 }
 
+# Without what is random, and the operators of a class in one order: pg_dump sorts them by their number alone, and those with
+# the same number (of a type and its base) come as they are found in the catalogs, which is not always the same.
 sub dumped_text
 {
-	return join('', grep { !/^(--|\\(un)?restrict)/ } split(/^/, slurp_file($_[0])));
+	my $text = join('', grep { !/^(--|\\(un)?restrict)/ } split(/^/, slurp_file($_[0])));
+	$text =~ s{((?:\n    (?:OPERATOR|FUNCTION) \d[^;\n]*)+)}{join(',', sort map { s/\s+\z//r } split(/ ?,(?=\n|\z)/, $1))}ge;
+	return $text;
 }
 
 sub database
@@ -208,7 +212,7 @@ for my $db (@databases[ 0, 2, -1 ])
 }
 succeeds(tool($new, 'pg_dump', '--schema-only', '-f', "$dir/again.sql", 'parallel'), 'a dump of a restored schema');
 ok(dumped_text("$dir/again.sql") eq dumped_text("$dir/schema.sql"), 'is the first, triggers enabled always') or
-  system('diff', "$dir/again.sql", "$dir/schema.sql");
+  diag(`diff $dir/again.sql $dir/schema.sql`);
 
 $_->stop for $old, $new;
 done_testing();

@@ -65,7 +65,7 @@ for my $n (1 .. 3)
 value($node, 'TRUNCATE users', key => $key);
 crash();
 is(value($node, sprintf($left, 't1')), '0', 'so does a TRUNCATE of users');
-cmp_ok($lost, '>', 10, 'an ordinary transaction is lost there');
+cmp_ok($lost, '>', 5, 'an ordinary transaction is lost there');
 
 $node->stop;
 done_testing();

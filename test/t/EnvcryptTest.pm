@@ -180,13 +180,14 @@ sub kill_server
 	my ($node) = @_;
 	my $postmaster = $node->{_pid};
 	my @children;
+	# First, so that it makes no more of them.
+	kill('STOP', $postmaster);
 	for my $stat (glob '/proc/[0-9]*/stat')
 	{
 		open(my $file, '<', $stat) or next;
 		my $line = <$file> // '';
 		push @children, $1 if $line =~ /^(\d+) \(.*\) \S (\d+) / && $2 == $postmaster;
 	}
-	kill('STOP', $postmaster);
 	kill('KILL', @children);
 	$node->kill9;
 	for my $pid (@children)
