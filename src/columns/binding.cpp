@@ -26,7 +26,7 @@ bool IsKeyOf(const KeyRow &row, const Owner &owner) {
 SealedFor WhoseKey(const Access &access, std::uint64_t key_id, const Owner &owner) {
     const DataKey *key = nullptr;
     if (access.may_use_keys())
-        key = KnownKeyOfValue(key_id);
+        key = KeyOfValueIfUsable(key_id);
     if (likely(key != nullptr))
         return IsKeyOf(key->row, owner) ? SealedFor::kOwner : SealedFor::kOther;
     StoredKey stored;
@@ -142,7 +142,7 @@ const char *BindingFault(const BaseType &type, const struct varlena *sealed, con
         header.type_name != type.name)
         return "damaged";
     StoredKey stored;
-    DataKey *key = KnownKeyOfValue(header.key_id);
+    DataKey *key = KeyOfValueIfUsable(header.key_id);
     if (key == nullptr) {
         if (!FindKey(header.key_id, &stored))
             return "data key missing";

@@ -4,7 +4,7 @@
 
 namespace envcrypt {
 
-DataKey *DataKeyCache::Use(Entries::iterator entry) noexcept {
+DataKey *DataKeyCache::MarkUsed(Entries::iterator entry) noexcept {
     DataKey *key = &*entry;
     key->recently_used = true;
     RecentPlace(key->row.key_id) = {key->row.key_id, key};
@@ -13,7 +13,7 @@ DataKey *DataKeyCache::Use(Entries::iterator entry) noexcept {
 
 DataKey *DataKeyCache::FindInTable(std::uint64_t key_id) noexcept {
     const auto found = by_id_.find(key_id);
-    return found == by_id_.end() || found->second->epoch != epoch_ ? nullptr : Use(found->second);
+    return found == by_id_.end() || found->second->epoch != epoch_ ? nullptr : MarkUsed(found->second);
 }
 
 void DataKeyCache::ForgetRecent() noexcept {
@@ -43,7 +43,7 @@ DataKey *DataKeyCache::FindActive(std::string_view owner) noexcept {
     if (found == active_by_owner_.end() || found->second->epoch != epoch_ ||
         found->second->active_epoch != epoch_)
         return nullptr;
-    return Use(found->second);
+    return MarkUsed(found->second);
 }
 
 Status DataKeyCache::Put(const KeyRow &row, Aead &wrapping, bool active, bool uncommitted,
@@ -54,7 +54,7 @@ Status DataKeyCache::Put(const KeyRow &row, Aead &wrapping, bool active, bool un
                 found->second->epoch = epoch_;
                 if (active)
                     SetActive(found->second);
-                *out = Use(found->second);
+                *out = MarkUsed(found->second);
                 return {};
             }
             Erase(found->second);
@@ -78,7 +78,7 @@ Status DataKeyCache::Put(const KeyRow &row, Aead &wrapping, bool active, bool un
             SetActive(entry);
         entry->recently_used = true;  // it must not be the one that goes
         EvictDownTo(capacity_);
-        *out = Use(entry);
+        *out = MarkUsed(entry);
         return {};
     } catch (const std::bad_alloc &) {
         Clear();  // whatever was half made is gone with the rest

@@ -82,7 +82,7 @@ class DataKeyCache {
     };
 
     DataKey *FindInTable(std::uint64_t key_id) noexcept;
-    DataKey *Use(Entries::iterator entry) noexcept;
+    DataKey *MarkUsed(Entries::iterator entry) noexcept;
     Recent &RecentPlace(std::uint64_t key_id) noexcept { return recent_[key_id % recent_.size()]; }
     void ForgetRecent() noexcept;
     void EvictDownTo(std::size_t entries) noexcept;

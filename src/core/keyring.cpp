@@ -54,9 +54,9 @@ bool ParseBase64(std::string_view text, SecretKey &key) noexcept {
     return good;
 }
 
-// ForEachKey calls `use` with each key of `text` in turn and stops at the first status that is not kOk.
-template <typename Use>
-Status ForEachKey(std::string_view text, Use use) noexcept {
+// ForEachKey calls `visit` with each key of `text` in turn and stops at the first status that is not kOk.
+template <typename Visit>
+Status ForEachKey(std::string_view text, Visit visit) noexcept {
     std::int32_t place = 0;
     while (!text.empty()) {
         const std::size_t end = std::min(text.find_first_of(kSeparators), text.size());
@@ -69,7 +69,7 @@ Status ForEachKey(std::string_view text, Use use) noexcept {
         SecretKey key;
         if (!ParseMasterKey(entry, key))
             return {Code::kBadKeyringEntry, place};
-        if (const Status status = use(key); !status.ok())
+        if (const Status status = visit(key); !status.ok())
             return status;
     }
     return place == 0 ? Status{Code::kEmptyKeyring} : Status{};

@@ -13,10 +13,10 @@ extern "C" {
 
 namespace envcrypt {
 
-// ForEachColumnOfType calls `use(relation, column)` for each column of exactly this type, as pg_depend has
-// it: no lock is taken, and a relation may be gone. `use` may raise.
-template <typename Use>
-void ForEachColumnOfType(Oid type, Use use) {
+// ForEachColumnOfType calls `visit(relation, column)` for each column of exactly this type, as pg_depend has
+// it: no lock is taken, and a relation may be gone. `visit` may raise.
+template <typename Visit>
+void ForEachColumnOfType(Oid type, Visit visit) {
     Relation pg_depend = table_open(DependRelationId, AccessShareLock);
     ScanKeyData key[2];
     ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
@@ -27,7 +27,7 @@ void ForEachColumnOfType(Oid type, Use use) {
     while (HeapTupleIsValid(tuple = systable_getnext(scan))) {
         const FormData_pg_depend dependent = *reinterpret_cast<Form_pg_depend>(GETSTRUCT(tuple));
         if (dependent.classid == RelationRelationId && dependent.objsubid > 0)
-            use(dependent.objid, static_cast<AttrNumber>(dependent.objsubid));
+            visit(dependent.objid, static_cast<AttrNumber>(dependent.objsubid));
     }
     systable_endscan(scan);
     table_close(pg_depend, AccessShareLock);

@@ -159,7 +159,7 @@ DataKey *KeyOfValue(std::uint64_t key_id) {
     return likely(key != nullptr) ? key : Load(key_id);
 }
 
-DataKey *KnownKeyOfValue(std::uint64_t key_id) {
+DataKey *KeyOfValueIfUsable(std::uint64_t key_id) {
     if (EffectiveRingSource() == RingSource::kNone)
         return nullptr;
     Keyring *ring = MasterRingIfUsable();

@@ -21,9 +21,9 @@ namespace envcrypt {
 // kErrKeyDestroyed.
 DataKey *KeyOfValue(std::uint64_t key_id);
 
-// KnownKeyOfValue is the same, but nullptr where no key can be had: none stored, shredded, no usable master
-// key.
-DataKey *KnownKeyOfValue(std::uint64_t key_id);
+// KeyOfValueIfUsable is the same, but nullptr where no key can be had: none stored, shredded, no usable
+// master key.
+DataKey *KeyOfValueIfUsable(std::uint64_t key_id);
 
 // ActiveKey returns the key that seals for `owner` now, or nullptr if the owner has none.
 DataKey *ActiveKey(const Owner &owner);

@@ -55,16 +55,16 @@ Datum FingerprintDatum(const Fingerprint &fingerprint) {
     return PointerGetDatum(value);
 }
 
-// ScanMasterKeys calls `use(slot, row)` for one registered key, or for all.
-template <typename Use>
-void ScanMasterKeys(const Fingerprint *fingerprint, Use use) {
+// ScanMasterKeys calls `visit(slot, row)` for one registered key, or for all.
+template <typename Visit>
+void ScanMasterKeys(const Fingerprint *fingerprint, Visit visit) {
     ScanKeyData key;
     if (fingerprint != nullptr)
         ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_BYTEAEQ, FingerprintDatum(*fingerprint));
     FreshScan(Objects().master_keys, Objects().master_keys_by_fingerprint,
               {&key, fingerprint != nullptr ? std::size_t{1} : std::size_t{0}}, ForwardScanDirection,
-              [&use](TupleTableSlot *slot) {
-                  use(slot, ReadRow(slot));
+              [&visit](TupleTableSlot *slot) {
+                  visit(slot, ReadRow(slot));
                   return true;
               });
 }

@@ -20,12 +20,12 @@ namespace {
 
 constexpr const char *kWhat = "envcrypt_rotate_master()";
 
-// ForEachKey calls `use(slot)` for each row of the key table.
-template <typename Use>
-void ForEachKey(Use use) {
+// ForEachKey calls `visit(slot)` for each row of the key table.
+template <typename Visit>
+void ForEachKey(Visit visit) {
     Relation table = table_open(Objects().data_keys, AccessShareLock);
     ForEachRow(table, [&](TupleTableSlot *slot) {
-        use(slot);
+        visit(slot);
         return true;
     });
     table_close(table, AccessShareLock);

@@ -17,10 +17,11 @@ extern "C" {
 
 namespace envcrypt {
 
-// FreshScan calls `use(slot)` for each visible row that the keys select, in index order or, with
-// BackwardScanDirection, against it, until `use` returns false. `use` may raise; it must not keep the slot.
-template <typename Use>
-void FreshScan(Oid table, Oid index, std::span<ScanKeyData> keys, ScanDirection direction, Use use) {
+// FreshScan calls `visit(slot)` for each visible row that the keys select, in index order or, with
+// BackwardScanDirection, against it, until `visit` returns false. `visit` may raise; it must not keep the
+// slot.
+template <typename Visit>
+void FreshScan(Oid table, Oid index, std::span<ScanKeyData> keys, ScanDirection direction, Visit visit) {
     Relation heap = table_open(table, AccessShareLock);
     Relation by = index_open(index, AccessShareLock);
     const Snapshot fresh = RegisterSnapshot(GetCatalogSnapshot(table));
@@ -28,7 +29,7 @@ void FreshScan(Oid table, Oid index, std::span<ScanKeyData> keys, ScanDirection 
     IndexScanDesc scan = BeginIndexScan(heap, by, SnapshotAny, static_cast<int>(keys.size()));
     index_rescan(scan, keys.data(), static_cast<int>(keys.size()), nullptr, 0);
     while (index_getnext_slot(scan, direction, slot)) {
-        if (table_tuple_satisfies_snapshot(heap, slot, fresh) && !use(slot))
+        if (table_tuple_satisfies_snapshot(heap, slot, fresh) && !visit(slot))
             break;
     }
     index_endscan(scan);

@@ -5,11 +5,11 @@
 
 namespace envcrypt {
 
-// ForEachRow calls `use(slot)` for each row of `table` until it returns false. Under one snapshot taken now:
-// in a REPEATABLE READ transaction, too, it sees what others have committed, and no row moves out of sight.
-// `use` runs in memory of its own, emptied after each row.
-template <typename Use>
-void ForEachRow(Relation table, Use use) {
+// ForEachRow calls `visit(slot)` for each row of `table` until it returns false. Under one snapshot taken
+// now: in a REPEATABLE READ transaction, too, it sees what others have committed, and no row moves out of
+// sight. `visit` runs in memory of its own, emptied after each row.
+template <typename Visit>
+void ForEachRow(Relation table, Visit visit) {
     const Snapshot now = RegisterSnapshot(GetLatestSnapshot());
     TupleTableSlot *slot = table_slot_create(table, nullptr);
     TableScanDesc scan = table_beginscan_strat(table, now, 0, nullptr, true, false);
@@ -19,7 +19,7 @@ void ForEachRow(Relation table, Use use) {
     bool more = true;
     while (more && table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
         CHECK_FOR_INTERRUPTS();
-        more = use(slot);
+        more = visit(slot);
         MemoryContextReset(per_row);
     }
     MemoryContextSwitchTo(caller);

@@ -17,14 +17,14 @@ extern "C" {
 namespace envcrypt {
 namespace {
 
-struct KnownType {
+struct BuiltInType {
     const char *encrypted_name;
     Oid base;
     TypeTag tag;
     PlainForm form;
 };
 
-constexpr KnownType kKnownTypes[] = {
+constexpr BuiltInType kBuiltInTypes[] = {
     {"encrypted_text", TEXTOID, TypeTag::kText, PlainForm::kText},
     {"encrypted_bytea", BYTEAOID, TypeTag::kBytea, PlainForm::kBytes},
     {"encrypted_jsonb", JSONBOID, TypeTag::kJsonb, PlainForm::kBinary},
@@ -51,10 +51,10 @@ bool IsOurInputFunction(Oid function) {
     return IsOurFunction(function, "envcrypt_type_in");
 }
 
-const KnownType *FindKnownType(std::string_view encrypted_name) {
-    for (const KnownType &known : kKnownTypes) {
-        if (encrypted_name == known.encrypted_name)
-            return &known;
+const BuiltInType *FindBuiltInType(std::string_view encrypted_name) {
+    for (const BuiltInType &type : kBuiltInTypes) {
+        if (encrypted_name == type.encrypted_name)
+            return &type;
     }
     return nullptr;
 }
@@ -112,7 +112,7 @@ void LoadFunctions(BaseType *type, Oid base) {
 // What the catalogs say of a type.
 struct Identity {
     FormData_pg_type form;
-    const KnownType *known;
+    const BuiltInType *built_in;
     Oid base;
 };
 
@@ -130,8 +130,8 @@ void Identify(Oid encrypted, Identity *found) {
                         errmsg("type %s is not an encrypted type of this version of envcrypt",
                                format_type_be(encrypted)),
                         HideFromLog()));
-    found->known = FindKnownType(name);
-    found->base = found->known != nullptr ? found->known->base : BaseOpenedBy(found->form);
+    found->built_in = FindBuiltInType(name);
+    found->base = found->built_in != nullptr ? found->built_in->base : BaseOpenedBy(found->form);
     if (OidIsValid(found->base) && !SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(found->base)))
         found->base = InvalidOid;
 }
@@ -139,9 +139,9 @@ void Identify(Oid encrypted, Identity *found) {
 BaseType *MakeBaseType(const Identity &identity) {
     auto *type = static_cast<BaseType *>(MemoryContextAllocZero(CacheMemoryContext, sizeof(BaseType)));
     type->encrypted = identity.form.oid;
-    if (identity.known != nullptr) {
-        type->tag = static_cast<std::uint8_t>(identity.known->tag);
-        type->form = identity.known->form;
+    if (identity.built_in != nullptr) {
+        type->tag = static_cast<std::uint8_t>(identity.built_in->tag);
+        type->form = identity.built_in->form;
     } else {
         type->tag = static_cast<std::uint8_t>(TypeTag::kNamed);
         type->form = PlainForm::kBinary;

@@ -34,7 +34,7 @@ struct Part {
     pg_unreachable();
 }
 
-void Describe(Oid type, Part *part) {
+void LookUpPart(Oid type, Part *part) {
     *part = {};
     part->type = getBaseType(type);
     part->kind = get_typtype(part->type);
@@ -96,7 +96,7 @@ Datum ReceiveRow(const Part &part, StringInfo message) {
             RaiseMalformed();
         RequireSameType(pq_getmsgint(message, 4), column->atttypid);
         Part inner;
-        Describe(column->atttypid, &inner);
+        LookUpPart(column->atttypid, &inner);
         values[i] = ReceiveCounted(&inner, message, &nulls[i]);
     }
     if (left != 0)
@@ -131,7 +131,7 @@ Datum ReceiveArray(const Part &part, StringInfo message) {
     auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * places));
     auto *nulls = static_cast<bool *>(palloc(sizeof(bool) * places));
     Part inner;
-    Describe(part.element, &inner);
+    LookUpPart(part.element, &inner);
     for (std::size_t i = 0; i < places; i++) values[i] = ReceiveCounted(&inner, message, &nulls[i]);
     return PointerGetDatum(construct_md_array(values, nulls, dimensions, sizes, bounds, part.element,
                                               inner.length, inner.by_value, inner.alignment));
@@ -140,7 +140,7 @@ Datum ReceiveArray(const Part &part, StringInfo message) {
 Datum ReceiveRange(Oid type, StringInfo message) {
     TypeCacheEntry *range = lookup_type_cache(type, TYPECACHE_RANGE_INFO);
     Part bound;
-    Describe(range->rngelemtype->type_id, &bound);
+    LookUpPart(range->rngelemtype->type_id, &bound);
     const auto flags = static_cast<char>(pq_getmsgbyte(message));
     RangeBound lower{};
     RangeBound upper{};
@@ -168,7 +168,7 @@ Datum ReceiveMultirange(const Part &part, StringInfo message) {
     auto **ranges =
         static_cast<RangeType **>(palloc(sizeof(RangeType *) * (static_cast<std::size_t>(count) + 1)));
     Part inner;
-    Describe(range->type_id, &inner);
+    LookUpPart(range->type_id, &inner);
     for (int i = 0; i < count; i++) {
         bool isnull = false;
         const Datum value = ReceiveCounted(&inner, message, &isnull);
@@ -270,7 +270,7 @@ void RequireSealableStill(const BaseType &type) {
 
 Datum OpenContainer(const BaseType &type, StringInfo message) {
     Part whole;
-    Describe(type.ultimate, &whole);
+    LookUpPart(type.ultimate, &whole);
     return Receive(&whole, message);
 }
 

@@ -164,7 +164,7 @@ Authenticity Authenticate(const SealedHeader &header, const struct varlena *seal
     const auto bytes = VarlenaBytes(sealed);
     const std::size_t size = bytes.size() - SealedOverhead(header);
     auto *plain = static_cast<std::uint8_t *>(palloc(size + 1));
-    DataKey *key = KnownKeyOfValue(header.key_id);
+    DataKey *key = KeyOfValueIfUsable(header.key_id);
     if (key == nullptr) {
         pfree(plain);
         return Authenticity::kUnknown;
