@@ -49,8 +49,7 @@ extern "C" void envcrypt_object_access(ObjectAccessType access, Oid catalog, Oid
         next_access_hook(access, catalog, object, column, argument);
     if (!watching)
         return;
-    if ((access == OAT_POST_CREATE || access == OAT_POST_ALTER) &&
-        (IsWatched(catalog) || current.moves_whole))
+    if ((access == OAT_POST_CREATE || access == OAT_POST_ALTER) && (IsWatched(catalog) || current.moves_ours))
         NoteTouched(catalog, object);
     else if (access == OAT_TRUNCATE)
         handlers.truncating(object);
@@ -92,13 +91,38 @@ bool NamesExtension(const DropStmt *drop) {
     return false;
 }
 
-// Renames an object, or puts it into another schema; not its columns, constraints or triggers.
-bool MovesWhole(const Node *statement) {
-    if (IsA(statement, AlterObjectSchemaStmt))
+// The last part of a name, as statements have it for different kinds of objects, or nullptr.
+const char *LastName(const Node *object) {
+    if (object == nullptr)
+        return nullptr;
+    const List *names = IsA(object, List) ? reinterpret_cast<const List *>(object)
+                        : IsA(object, ObjectWithArgs)
+                            ? reinterpret_cast<const ObjectWithArgs *>(object)->objname
+                        : IsA(object, TypeName) ? reinterpret_cast<const TypeName *>(object)->names
+                                                : NIL;
+    return names != NIL && IsA(llast(names), String) ? strVal(llast(names)) : nullptr;
+}
+
+// By its name alone, an object can be a part of the extension or of a made type. Operators have any name.
+bool MayBeOurs(const char *name) {
+    if (name == nullptr || (*name != '_' && isascii(*name) && !isalpha(*name)))
         return true;
+    const std::string_view text(name);
+    return text.starts_with("envcrypt") || text.starts_with("encrypted_") || text == "encrypt_for_user" ||
+           text == "decrypt_for_user" || text == "in_range";
+}
+
+// Renames an object that may be ours, or puts it into another schema; not its columns, constraints or
+// triggers.
+bool MovesOurs(const Node *statement) {
+    if (IsA(statement, AlterObjectSchemaStmt)) {
+        const auto *move = reinterpret_cast<const AlterObjectSchemaStmt *>(statement);
+        return MayBeOurs(move->relation != nullptr ? move->relation->relname : LastName(move->object));
+    }
     if (!IsA(statement, RenameStmt))
         return false;
-    switch (reinterpret_cast<const RenameStmt *>(statement)->renameType) {
+    const auto *rename = reinterpret_cast<const RenameStmt *>(statement);
+    switch (rename->renameType) {
         case OBJECT_ATTRIBUTE:
         case OBJECT_COLUMN:
         case OBJECT_DOMCONSTRAINT:
@@ -108,7 +132,8 @@ bool MovesWhole(const Node *statement) {
         case OBJECT_TRIGGER:
             return false;
         default:
-            return true;
+            return MayBeOurs(rename->relation != nullptr ? rename->relation->relname
+                                                         : LastName(rename->object));
     }
 }
 
@@ -116,7 +141,7 @@ DdlCommand CommandOf(const Node *statement) {
     DdlCommand command{.first = count};
     command.alters_table = IsA(statement, AlterTableStmt);
     command.renames = IsA(statement, RenameStmt);
-    command.moves_whole = MovesWhole(statement);
+    command.moves_ours = MovesOurs(statement);
     if (IsA(statement, DropStmt)) {
         const auto *drop = reinterpret_cast<const DropStmt *>(statement);
         command.names_extension = NamesExtension(drop);

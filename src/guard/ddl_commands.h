@@ -23,7 +23,7 @@ struct DdlCommand {
     bool alters_table;     // and so names the columns that it drops
     bool drops_type;
     bool renames;
-    bool moves_whole;      // renames or moves objects: all that it touches are noted
+    bool moves_ours;       // renames or moves what may be ours: all that it touches are noted
     bool takes_from_keys;  // it has dropped a part of a key table
     // The first encrypted column that it has dropped with something else, and its table; or nullptr.
     const char *lost_column;

@@ -256,7 +256,7 @@ ENVCRYPT_FUNCTION(envcrypt_guard_ddl) {
         GuardMembership(statement);
     if (TouchedCount() > 0 && !IsBinaryUpgrade) {
         const Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
-        const bool moves = !creating_extension && CurrentDdlCommand().moves_whole;
+        const bool moves = !creating_extension && CurrentDdlCommand().moves_ours;
         for (int i = 0; i < TouchedCount(); i++) {
             if (moves)
                 GuardPlace(Touched(i).catalog, Touched(i).object, schema);
