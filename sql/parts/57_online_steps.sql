@@ -224,7 +224,7 @@ BEGIN
         RETURN 'constrain';
     END IF;
     PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
-    dependents := @extschema@.envcrypt_dependents_again("table", ARRAY["column"], '{}'::name[], '{}'::regtype[], true);
+    dependents := @extschema@.envcrypt_dependents_again("table", ARRAY["column"], '{}'::name[], true);
     SELECT coalesce(array_agg(d.before) FILTER (WHERE d.before IS NOT NULL), '{}'),
         coalesce(array_agg(d.after) FILTER (WHERE d.after IS NOT NULL), '{}') INTO before, after
     FROM @extschema@.envcrypt_online_column("table", "column") AS d;
@@ -247,7 +247,7 @@ BEGIN
     PERFORM @extschema@.envcrypt_run(after);
     PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
     -- From here on as envcrypt_protect().
-    checks := @extschema@.envcrypt_checks_again("table", ARRAY["column"], '{}'::name[], '{}'::regtype[], NULL::text[]);
+    checks := @extschema@.envcrypt_checks_again("table", ARRAY["column"], '{}'::name[], NULL::text[]);
     PERFORM @extschema@.envcrypt_make_trigger("table", "column", state.owner, state.context_id, state.null_owner,
         state.type, storage, valid);
     PERFORM @extschema@.envcrypt_spread_triggers("table");
