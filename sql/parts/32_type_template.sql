@@ -69,6 +69,7 @@ BEGIN
         $$COMMENT ON FUNCTION <T:_out>(<T>) IS 'I/O'$$,
         $$COMMENT ON FUNCTION <T:_recv>(internal, oid, integer) IS 'I/O'$$,
         $$COMMENT ON FUNCTION <T:_send>(<T>) IS 'I/O'$$,
+        $$REVOKE ALL ON FUNCTION <T:_recv>(internal, oid, integer) FROM PUBLIC$$,
 
         -- The one implicit cast: PostgreSQL's functions and operators of the base type take sealed values through it.
         $$CREATE FUNCTION <S>envcrypt_open(<T>) RETURNS <B> LANGUAGE c STABLE STRICT PARALLEL SAFE COST 2
@@ -272,6 +273,7 @@ BEGIN
         $$CREATE FUNCTION <T:_sortsupport>(internal) RETURNS void LANGUAGE c STABLE STRICT PARALLEL SAFE
             AS '$libdir/envcrypt', 'envcrypt_sortsupport'$$,
         $$COMMENT ON FUNCTION <T:_sortsupport>(internal) IS 'sort support: opens each value once'$$,
+        $$REVOKE ALL ON FUNCTION <T:_sortsupport>(internal) FROM PUBLIC$$,
         $$CREATE OPERATOR CLASS <T:_ops> DEFAULT FOR TYPE <T> USING btree AS OPERATOR 1 <S>*<, OPERATOR 2 <S>*<=,
             OPERATOR 3 <S>*=, OPERATOR 4 <S>*>=, OPERATOR 5 <S>*>, FUNCTION 1 <T:_cmp>(<T>, <T>),
             FUNCTION 2 <T:_sortsupport>(internal)<R>, FUNCTION 5 <S>envcrypt_refuse_index(internal)$$
