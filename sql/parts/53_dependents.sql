@@ -99,7 +99,7 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
     FROM pg_trigger g JOIN tree t ON t.oid = g.tgrelid
     WHERE g.tgtype & 3 = 3 AND g.tgtype & 20 <> 0 AND g.tgname COLLATE "C" > '~envcrypt_' AND g.tgparentid = 0
         AND NOT g.tgisinternal AND g.tgfoid NOT IN ('@extschema@.envcrypt_owner_trigger()'::regprocedure,
-            '@extschema@.envcrypt_sync_trigger()'::regprocedure)
+            '@extschema@.envcrypt_shadow_trigger()'::regprocedure)
 $$;
 COMMENT ON FUNCTION envcrypt_obstacles(regclass, name[]) IS 'envcrypt: what must go before columns can be changed, and how';
 
@@ -262,7 +262,7 @@ BEGIN
         FROM pg_trigger g
         WHERE g.tgparentid = 0 AND NOT g.tgisinternal
             AND g.tgfoid NOT IN ('@extschema@.envcrypt_owner_trigger()'::regprocedure,
-                '@extschema@.envcrypt_sync_trigger()'::regprocedure)
+                '@extschema@.envcrypt_shadow_trigger()'::regprocedure)
             AND g.oid IN (SELECT d.objid FROM @extschema@.envcrypt_tree("table") t
             JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
             JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_class'::regclass
@@ -321,7 +321,7 @@ END $$;
 COMMENT ON FUNCTION envcrypt_dependents_again(regclass, name[], name[], boolean) IS
     'envcrypt: statements that drop policies, triggers and statistics that name columns, and make them again';
 
-CREATE FUNCTION envcrypt_take_down("table" regclass, columns name[], opened name[], valid text[])
+CREATE FUNCTION envcrypt_drop_dependents("table" regclass, columns name[], opened name[], valid text[])
 RETURNS text[] LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
 DECLARE
@@ -353,5 +353,5 @@ BEGIN
     PERFORM @extschema@.envcrypt_run(drops || checks.drops || dependents.drops);
     RETURN puts || checks.puts || dependents.puts;
 END $$;
-COMMENT ON FUNCTION envcrypt_take_down(regclass, name[], name[], text[]) IS
+COMMENT ON FUNCTION envcrypt_drop_dependents(regclass, name[], name[], text[]) IS
     'envcrypt: drops what would keep columns from changing their type, and returns the statements that put it back';

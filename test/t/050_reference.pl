@@ -169,7 +169,7 @@ my %executed_by = (
 	'an operator' => q(envcrypt_equal envcrypt_unequal envcrypt_less envcrypt_less_or_equal envcrypt_greater
 		envcrypt_greater_or_equal envcrypt_plus envcrypt_minus envcrypt_times envcrypt_divided_by envcrypt_modulo
 		envcrypt_power envcrypt_square_root envcrypt_cube_root envcrypt_concatenated envcrypt_comparison in_range),
-	'CREATE TRIGGER by the table\'s owner' => q(envcrypt_owner_trigger envcrypt_sync_trigger),
+	'CREATE TRIGGER by the table\'s owner' => q(envcrypt_owner_trigger envcrypt_shadow_trigger),
 	'a view'           => q(envcrypt_expression_columns envcrypt_trigger_arguments),
 	'envcrypt_verify'  => q(envcrypt_add_tid envcrypt_join_tids envcrypt_some_tids envcrypt_check envcrypt_column_checks
 		envcrypt_verify_query envcrypt_query_table envcrypt_tree envcrypt_owner_name envcrypt_folded_owner_name
@@ -178,9 +178,9 @@ my %executed_by = (
 		envcrypt_dependents_again envcrypt_find_column envcrypt_find_owner_column envcrypt_free_context_id
 		envcrypt_lock_relation envcrypt_lock_table envcrypt_make_trigger envcrypt_needs_protection envcrypt_obstacles
 		envcrypt_original_storage envcrypt_plain_expression envcrypt_plain_trigger envcrypt_refuse_inherited
-		envcrypt_refuse_obstacles envcrypt_refuse_row envcrypt_run envcrypt_spread_triggers envcrypt_take_down
-		envcrypt_twin envcrypt_ultimate_type),
-	'envcrypt_protect_online' => q(envcrypt_backfill envcrypt_lacks_twin envcrypt_verify_twin
+		envcrypt_refuse_obstacles envcrypt_refuse_row envcrypt_run envcrypt_spread_triggers envcrypt_drop_dependents
+		envcrypt_encrypted_type envcrypt_ultimate_type),
+	'envcrypt_protect_online' => q(envcrypt_backfill envcrypt_lacks_shadow envcrypt_verify_shadow
 		envcrypt_require_own_transaction envcrypt_online_add_constraints envcrypt_online_after_pass
 		envcrypt_online_attempt envcrypt_online_batch envcrypt_online_blocks envcrypt_online_check
 		envcrypt_online_check_cancel envcrypt_online_column envcrypt_online_constrain envcrypt_online_constraints
