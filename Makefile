@@ -15,7 +15,8 @@ OBJS = $(CORE_OBJS) $(SERVER_OBJS)
 # pg_regress: each test once, in this order. `make lint` checks that every file in test/sql stands here.
 REGRESS = install keys types types_all type_modifiers type_casts type_order io rights rotation shred refused ddl_guard \
 	foreign_tables errors protect owner_trigger manage_owners hung_triggers rekey verify row_security status owner_names \
-	key_table_objects key_table_parts fixed_places dropped_bases trigger_lookups
+	key_table_objects key_table_parts fixed_places dropped_bases trigger_lookups \
+	plain_expressions
 # PostgreSQL 15 looks for expected/ below --outputdir, later versions where --expecteddir says.
 REGRESS_OPTS = --inputdir=test --outputdir=. $(if $(filter 15,$(MAJORVERSION)),,--expecteddir=.) \
 	--no-locale --encoding=UTF8 --load-extension=envcrypt

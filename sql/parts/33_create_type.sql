@@ -4,6 +4,7 @@ CREATE FUNCTION envcrypt_require_sealable(type oid) RETURNS void
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_require_sealable(oid) IS
     'envcrypt: raises for a type that cannot be encrypted, or contains one at any depth';
+REVOKE ALL ON FUNCTION envcrypt_require_sealable(oid) FROM PUBLIC;
 
 CREATE FUNCTION envcrypt_create_type(base regtype) RETURNS regtype
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp

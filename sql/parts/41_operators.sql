@@ -101,6 +101,14 @@ COMMENT ON FUNCTION envcrypt_float8_operand(real) IS 'envcrypt: converts';
 COMMENT ON FUNCTION envcrypt_float8_operand(bigint) IS 'envcrypt: converts';
 COMMENT ON FUNCTION envcrypt_open_operand(encrypted_float8) IS 'opens a sealed value';
 
+REVOKE ALL ON FUNCTION envcrypt_numeric_operand_in(cstring, oid, integer),
+    envcrypt_numeric_operand_out(envcrypt_numeric_operand),
+    envcrypt_float8_operand_in(cstring), envcrypt_float8_operand_out(envcrypt_float8_operand),
+    envcrypt_int8_operand_in(cstring), envcrypt_int8_operand_out(envcrypt_int8_operand),
+    envcrypt_timestamp_operand_in(cstring, oid, integer), envcrypt_timestamp_operand_out(envcrypt_timestamp_operand),
+    envcrypt_timestamptz_operand_in(cstring, oid, integer), envcrypt_timestamptz_operand_out(envcrypt_timestamptz_operand)
+    FROM PUBLIC;
+
 CREATE OPERATOR FAMILY envcrypt_number_ops USING btree;
 
 WITH pair AS (

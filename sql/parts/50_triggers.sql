@@ -6,10 +6,10 @@ CREATE FUNCTION envcrypt_owner_trigger() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_owner_trigger() IS 'envcrypt: binds the values of a protected column to their row''s owner';
 
-CREATE FUNCTION envcrypt_sync_trigger() RETURNS trigger
+CREATE FUNCTION envcrypt_shadow_trigger() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_sync_trigger() IS
-    'envcrypt: keeps the encrypted twin of a plain column in step while envcrypt_protect_online() works';
+COMMENT ON FUNCTION envcrypt_shadow_trigger() IS
+    'envcrypt: keeps the encrypted shadow column of a plain column in step while envcrypt_protect_online() works';
 
 CREATE FUNCTION envcrypt_managed_owner_trigger() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
@@ -29,18 +29,18 @@ SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 
 CREATE VIEW @extschema@.envcrypt_triggers AS
 SELECT t.oid AS trigger, f.kind, t.tgrelid AS relid, t.tgname AS name, t.tgenabled AS enabled, t.tgparentid AS parent,
-    c.numbers[1] AS column_number, CASE f.kind WHEN 'sync' THEN c.numbers[2] END AS twin_number,
-    CASE f.kind WHEN 'owner' THEN c.numbers[2] WHEN 'sync' THEN c.numbers[3] END AS owner_number,
+    c.numbers[1] AS column_number, CASE f.kind WHEN 'shadow' THEN c.numbers[2] END AS shadow_number,
+    CASE f.kind WHEN 'owner' THEN c.numbers[2] WHEN 'shadow' THEN c.numbers[3] END AS owner_number,
     CASE WHEN a.words[1] ~ '^[0-9]{1,5}$' THEN a.words[1]::integer END AS context_id,
     a.words[2] AS null_owner, a.words[3] AS original_type, a.words[4] AS original_storage, a.words[5:] AS valid_checks
 FROM pg_trigger t
 JOIN (VALUES ('@extschema@.envcrypt_owner_trigger()'::regprocedure, 'owner'),
-             ('@extschema@.envcrypt_sync_trigger()', 'sync'),
+             ('@extschema@.envcrypt_shadow_trigger()', 'shadow'),
              ('@extschema@.envcrypt_managed_owner_trigger()', 'users')) AS f (function, kind) ON t.tgfoid = f.function
 CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_expression_columns(t.tgqual, true)) AS c (numbers)
 CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_trigger_arguments(t.tgargs)) AS a (words);
 COMMENT ON VIEW @extschema@.envcrypt_triggers IS
-    'envcrypt: our triggers: of protected columns (owner), of columns being protected (sync), of tables of users (users)';
+    'envcrypt: our triggers: of protected columns (owner), of columns being protected (shadow), of tables of users (users)';
 GRANT SELECT ON @extschema@.envcrypt_triggers TO PUBLIC;
 
 CREATE VIEW @extschema@.envcrypt_owner_triggers AS

@@ -17,7 +17,7 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
 $$;
 COMMENT ON FUNCTION envcrypt_base_type(regtype) IS 'envcrypt: what an encrypted type seals; null for any other type';
 
-CREATE FUNCTION envcrypt_twin(base oid) RETURNS regtype
+CREATE FUNCTION envcrypt_encrypted_type(base oid) RETURNS regtype
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT o.proargtypes[0]::regtype
     FROM pg_proc o
@@ -27,7 +27,7 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
         AND @extschema@.envcrypt_base_type(o.proargtypes[0]::regtype) = o.prorettype
     LIMIT 1
 $$;
-COMMENT ON FUNCTION envcrypt_twin(oid) IS 'envcrypt: the encrypted type that seals a type; null if none does';
+COMMENT ON FUNCTION envcrypt_encrypted_type(oid) IS 'envcrypt: the encrypted type that seals a type; null if none does';
 
 CREATE FUNCTION envcrypt_ultimate_type(type oid) RETURNS regtype
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

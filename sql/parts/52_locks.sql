@@ -121,7 +121,7 @@ BEGIN
     WHERE t.relid = "table" AND t.column_number = attribute.attnum;
     IF NOT FOUND THEN
         IF @extschema@.envcrypt_base_type(@extschema@.envcrypt_ultimate_type(attribute.atttypid)) IS NULL
-            AND @extschema@.envcrypt_twin(attribute.atttypid) IS NULL THEN
+            AND @extschema@.envcrypt_encrypted_type(attribute.atttypid) IS NULL THEN
             RAISE 'column "%" of table % is of type %, which has no encrypted type', "column", "table", type
                 USING ERRCODE = 'datatype_mismatch',
                 HINT = format('A superuser can make one: SELECT %s(%L);',

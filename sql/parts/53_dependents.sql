@@ -99,7 +99,7 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
     FROM pg_trigger g JOIN tree t ON t.oid = g.tgrelid
     WHERE g.tgtype & 3 = 3 AND g.tgtype & 20 <> 0 AND g.tgname COLLATE "C" > '~envcrypt_' AND g.tgparentid = 0
         AND NOT g.tgisinternal AND g.tgfoid NOT IN ('@extschema@.envcrypt_owner_trigger()'::regprocedure,
-            '@extschema@.envcrypt_sync_trigger()'::regprocedure)
+            '@extschema@.envcrypt_shadow_trigger()'::regprocedure)
 $$;
 COMMENT ON FUNCTION envcrypt_obstacles(regclass, name[]) IS 'envcrypt: what must go before columns can be changed, and how';
 
@@ -132,30 +132,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION envcrypt_refuse_obstacles(regclass, name[]) IS 'envcrypt: one error for all that stands in the way';
 
-CREATE FUNCTION envcrypt_without_opening(expression text, "column" name, base regtype) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    -- PostgreSQL shows the implicit cast of an operator's argument, as in (new.salary)::numeric > 0. String constants
-    -- are kept as they are.
-    SELECT string_agg(CASE WHEN part[1] LIKE '''%' THEN part[1] ELSE regexp_replace(part[1],
-        '\(((?:[[:alpha:]_][[:alnum:]_$]*\.|"[^"]*"\.)*'
-            || regexp_replace(quote_ident("column"), '([^[:alnum:]_" ])', '\\\1', 'g')
-            || ')\)::' || regexp_replace(format_type(base, NULL), '([^[:alnum:]_" ])', '\\\1', 'g')
-            || '(?![[:alnum:]_$(."[])',
-        '\1', 'g') END, '' ORDER BY n)
-    FROM regexp_matches(expression, '''(?:[^'']|'''')*''|[^'']+', 'g') WITH ORDINALITY AS p (part, n)
-$$;
-COMMENT ON FUNCTION envcrypt_without_opening(text, name, regtype) IS
-    'envcrypt: an expression''s text without the casts that open a column';
+-- `columns` of a table are opened by a cast, which PostgreSQL shows where it is an operator's argument, as in
+-- (new.salary)::numeric > 0. Without it:
+CREATE FUNCTION envcrypt_plain_expression(expression pg_catalog.pg_node_tree, relation oid, "table" oid, columns name[])
+    RETURNS text LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_plain_expression(pg_catalog.pg_node_tree, oid, oid, name[]) IS
+    'envcrypt: pg_get_expr() without the casts that open columns of a table';
 
-CREATE FUNCTION envcrypt_without_openings(expression text, columns name[], bases regtype[]) RETURNS text
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    FOR i IN 1 .. cardinality(bases) LOOP
-        expression := @extschema@.envcrypt_without_opening(expression, columns[i], bases[i]);
-    END LOOP;
-    RETURN expression;
-END $$;
-COMMENT ON FUNCTION envcrypt_without_openings(text, name[], regtype[]) IS 'envcrypt: the same for several columns';
+CREATE FUNCTION envcrypt_plain_trigger(trigger oid, "table" oid, columns name[]) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION envcrypt_plain_trigger(oid, oid, name[]) IS
+    'envcrypt: pg_get_triggerdef() without the casts that open columns of a table';
 
 -- Finds the check constraints that read columns, not only ask whether they are null. Those that were valid until another
 -- column of theirs was protected count as valid.
@@ -171,11 +158,10 @@ $$;
 COMMENT ON FUNCTION envcrypt_checks(regclass, name[]) IS 'envcrypt: check constraints that read columns';
 
 -- What names columns and has to be made again when they change their type, or when others take their place: the statements
--- that take it down, and those that put it back, in order. The tables are locked. `opened` and `bases`: columns that are
--- opened, and as what.
+-- that take it down, and those that put it back, in order. The tables are locked. `opened`: columns that are opened.
 
 -- `valid`: of the check constraints, those that were validated before the columns were protected; null to protect them.
-CREATE FUNCTION envcrypt_checks_again("table" regclass, columns name[], opened name[], bases regtype[], valid text[],
+CREATE FUNCTION envcrypt_checks_again("table" regclass, columns name[], opened name[], valid text[],
     OUT drops text[], OUT puts text[])
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
@@ -189,7 +175,8 @@ BEGIN
     -- back, a cast that the sealed column needed would stay.
     FOR item IN
         SELECT k.oid, k.conname, k.conislocal, t.relid::regclass AS rel, pg_get_constraintdef(k.oid) AS old,
-            @extschema@.envcrypt_without_openings(pg_get_constraintdef(k.oid), opened, bases) AS new,
+            format('CHECK (%s)', @extschema@.envcrypt_plain_expression(k.conbin, k.conrelid, "table"::oid, opened)) AS new,
+            substr(pg_get_constraintdef(k.oid), 1 + length(format('CHECK (%s)', pg_get_expr(k.conbin, k.conrelid)))) AS words,
             obj_description(k.oid, 'pg_constraint') AS comment,
             EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.relid AND a.attnum = ANY (k.conkey)
                 AND a.attname <> ALL (columns) AND @extschema@.envcrypt_base_type(a.atttypid::regtype) IS NOT NULL) AS stays_sealed
@@ -198,14 +185,15 @@ BEGIN
         WHERE EXISTS (SELECT FROM @extschema@.envcrypt_checks("table", columns) c WHERE c.oid = k.oid)
         ORDER BY t.level, k.conname COLLATE "C"
     LOOP
-        IF valid IS NULL AND item.new NOT LIKE '% NOT VALID' THEN
-            item.new := item.new || ' NOT VALID';
+        IF valid IS NULL THEN
+            item.words := replace(item.words, ' NOT VALID', '') || ' NOT VALID';
         ELSIF item.conname = ANY (valid) AND item.stays_sealed THEN
             RAISE NOTICE 'check constraint "%" of table % stays NOT VALID', item.conname, item.rel
                 USING DETAIL = 'It also reads a column that stays encrypted.';
         ELSIF item.conname = ANY (valid) THEN
-            item.new := regexp_replace(item.new, ' NOT VALID$', '');
+            item.words := replace(item.words, ' NOT VALID', '');
         END IF;
+        item.new := item.new || item.words;
         CONTINUE WHEN item.old = item.new;
         IF item.conislocal THEN
             drops := drops || format('ALTER TABLE %s DROP CONSTRAINT %I', item.rel, item.conname);
@@ -216,11 +204,11 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION envcrypt_checks_again(regclass, name[], name[], regtype[], text[]) IS
+COMMENT ON FUNCTION envcrypt_checks_again(regclass, name[], name[], text[]) IS
     'envcrypt: statements that drop the check constraints that read columns, and make them again';
 
 -- `dropped`: the columns are dropped, and others take their place.
-CREATE FUNCTION envcrypt_dependents_again("table" regclass, columns name[], opened name[], bases regtype[], dropped boolean,
+CREATE FUNCTION envcrypt_dependents_again("table" regclass, columns name[], opened name[], dropped boolean,
     OUT drops text[], OUT puts text[])
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
@@ -250,8 +238,8 @@ BEGIN
                 ELSE 'ALL' END AS command,
             (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ')
                 FROM unnest(p.polroles) r) AS roles,
-            @extschema@.envcrypt_without_openings(pg_get_expr(p.polqual, p.polrelid), opened, bases) AS qual,
-            @extschema@.envcrypt_without_openings(pg_get_expr(p.polwithcheck, p.polrelid), opened, bases) AS with_check,
+            @extschema@.envcrypt_plain_expression(p.polqual, p.polrelid, "table"::oid, opened) AS qual,
+            @extschema@.envcrypt_plain_expression(p.polwithcheck, p.polrelid, "table"::oid, opened) AS with_check,
             obj_description(p.oid, 'pg_policy') AS comment
         FROM pg_policy p
         WHERE p.oid IN (SELECT d.objid FROM @extschema@.envcrypt_tree("table") t
@@ -270,11 +258,11 @@ BEGIN
     END LOOP;
     FOR item IN
         SELECT g.oid, g.tgname, g.tgrelid::regclass AS rel,
-            @extschema@.envcrypt_without_openings(pg_get_triggerdef(g.oid), opened, bases) AS definition
+            @extschema@.envcrypt_plain_trigger(g.oid, "table"::oid, opened) AS definition
         FROM pg_trigger g
         WHERE g.tgparentid = 0 AND NOT g.tgisinternal
             AND g.tgfoid NOT IN ('@extschema@.envcrypt_owner_trigger()'::regprocedure,
-                '@extschema@.envcrypt_sync_trigger()'::regprocedure)
+                '@extschema@.envcrypt_shadow_trigger()'::regprocedure)
             AND g.oid IN (SELECT d.objid FROM @extschema@.envcrypt_tree("table") t
             JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = ANY (columns)
             JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_class'::regclass
@@ -330,10 +318,10 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION envcrypt_dependents_again(regclass, name[], name[], regtype[], boolean) IS
+COMMENT ON FUNCTION envcrypt_dependents_again(regclass, name[], name[], boolean) IS
     'envcrypt: statements that drop policies, triggers and statistics that name columns, and make them again';
 
-CREATE FUNCTION envcrypt_take_down("table" regclass, columns name[], opened name[], bases regtype[], valid text[])
+CREATE FUNCTION envcrypt_drop_dependents("table" regclass, columns name[], opened name[], valid text[])
 RETURNS text[] LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
 DECLARE
@@ -360,10 +348,10 @@ BEGIN
             item.expression);
     END LOOP;
 
-    checks := @extschema@.envcrypt_checks_again("table", columns, opened, bases, valid);
-    dependents := @extschema@.envcrypt_dependents_again("table", columns, opened, bases, false);
+    checks := @extschema@.envcrypt_checks_again("table", columns, opened, valid);
+    dependents := @extschema@.envcrypt_dependents_again("table", columns, opened, false);
     PERFORM @extschema@.envcrypt_run(drops || checks.drops || dependents.drops);
     RETURN puts || checks.puts || dependents.puts;
 END $$;
-COMMENT ON FUNCTION envcrypt_take_down(regclass, name[], name[], regtype[], text[]) IS
+COMMENT ON FUNCTION envcrypt_drop_dependents(regclass, name[], name[], text[]) IS
     'envcrypt: drops what would keep columns from changing their type, and returns the statements that put it back';

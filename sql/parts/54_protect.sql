@@ -168,7 +168,7 @@ BEGIN
             storages := storages || ''::text;
             sealed := attribute.atttypid;
         ELSE
-            sealed := @extschema@.envcrypt_twin(attribute.atttypid);
+            sealed := @extschema@.envcrypt_encrypted_type(attribute.atttypid);
             value := format(CASE attribute.atttypid WHEN 'varchar'::regtype THEN '%I::text' ELSE '%I' END, "column");
             originals := originals || format_type(attribute.atttypid, attribute.atttypmod);
             storages := storages || @extschema@.envcrypt_original_storage(attribute);
@@ -190,7 +190,7 @@ BEGIN
         checks := checks || jsonb_build_object("column", ARRAY(SELECT DISTINCT c.name::text
             FROM @extschema@.envcrypt_checks("table", ARRAY["column"]) c WHERE c.valid ORDER BY 1));
     END LOOP;
-    saved := @extschema@.envcrypt_take_down("table", todo, '{}'::name[], '{}'::regtype[], NULL::text[]);
+    saved := @extschema@.envcrypt_drop_dependents("table", todo, '{}'::name[], NULL::text[]);
     PERFORM @extschema@.envcrypt_alter_columns("table", clauses);
     FOR i IN 1 .. cardinality(todo) LOOP
         PERFORM @extschema@.envcrypt_make_trigger("table", todo[i], owner_column, contexts[i], null_owner, originals[i],
@@ -219,7 +219,6 @@ DECLARE
     original regtype;
     todo name[] := '{}';
     opened name[] := '{}';  -- with type modifiers other than a string's
-    bases regtype[] := '{}';
     clauses text[] := '{}';
     drops text[] := '{}';
     storages text[] := '{}';
@@ -253,14 +252,13 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
             original := NULL;  -- no type's name
         END;
-        IF @extschema@.envcrypt_twin(original::oid) IS DISTINCT FROM sealed THEN
+        IF @extschema@.envcrypt_encrypted_type(original::oid) IS DISTINCT FROM sealed THEN
             original := @extschema@.envcrypt_base_type(sealed);
         END IF;
         IF attribute.atttypmod >= 0 AND @extschema@.envcrypt_base_type(sealed) = 'text'::regtype THEN
             original := 'varchar';
         ELSIF attribute.atttypmod >= 0 THEN
             opened := opened || "column";
-            bases := bases || original;
         END IF;
         clauses := clauses || format('ALTER COLUMN %1$I TYPE %2$s%3$s USING @extschema@.envcrypt_open(%1$I::%4$s)', "column",
             format_type(original, attribute.atttypmod), CASE WHEN attribute.attcollation = 0 THEN ''
@@ -280,7 +278,7 @@ BEGIN
     PERFORM @extschema@.envcrypt_refuse_obstacles("table", todo);
 
     PERFORM @extschema@.envcrypt_run(drops);
-    saved := @extschema@.envcrypt_take_down("table", todo, opened, bases, valid);
+    saved := @extschema@.envcrypt_drop_dependents("table", todo, opened, valid);
     PERFORM @extschema@.envcrypt_alter_columns("table", clauses);
     PERFORM @extschema@.envcrypt_run(storages || saved);
 END $$;

@@ -1,16 +1,16 @@
--- The sync trigger of a table and all that inherits from it (partitions get theirs from PostgreSQL), where it is missing.
-CREATE FUNCTION envcrypt_online_make_triggers("table" regclass, "column" name, twin name, owner name, context_id integer,
+-- The shadow trigger of a table and all that inherits from it (partitions get theirs from PostgreSQL), where it is missing.
+CREATE FUNCTION envcrypt_online_make_triggers("table" regclass, "column" name, shadow name, owner name, context_id integer,
     null_owner text, type text) RETURNS void
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     item regclass;
-    name CONSTANT name := format('~envcrypt_%s_sync', context_id);
+    name CONSTANT name := format('~envcrypt_%s_shadow', context_id);
 BEGIN
     FOR item IN SELECT t.relid FROM @extschema@.envcrypt_tree("table") t ORDER BY t.level, t.relid LOOP
         IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = item AND tgname = name) THEN
             EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE ON %s FOR EACH ROW '
                 'WHEN (new.%I IS NOT NULL OR new.%I IS NOT NULL%s) '
-                'EXECUTE FUNCTION @extschema@.envcrypt_sync_trigger(%L, %L, %L)', name, item, "column", twin,
+                'EXECUTE FUNCTION @extschema@.envcrypt_shadow_trigger(%L, %L, %L)', name, item, "column", shadow,
                 coalesce(' OR new.' || quote_ident(owner) || ' IS NULL', ''), context_id, null_owner, type);
         END IF;
     END LOOP;
@@ -22,9 +22,9 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION envcrypt_online_make_triggers(regclass, name, name, name, integer, text, text) IS
-    'envcrypt: makes the trigger that keeps a twin in step';
+    'envcrypt: makes the trigger that keeps a shadow column in step';
 
--- CHECK constraints of the encrypted column: those that say that every value has its twin, and copies of the plain
+-- CHECK constraints of the encrypted column: those that say that every value has its shadow value, and copies of the plain
 -- column's. A copy's name is made from the original's name and definition.
 CREATE FUNCTION envcrypt_online_constraints("table" regclass, "column" name, OUT relid regclass, OUT original name,
     OUT definition text, OUT must_hold boolean, OUT copy name, OUT copy_exists boolean, OUT copy_holds boolean)
@@ -36,7 +36,7 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
     ), wanted AS (
         SELECT t.relid, t.level, NULL::name AS original,
             format('CHECK (%s%I IS NOT NULL) NOT VALID',
-                CASE WHEN NOT a.attnotnull THEN format('%I IS NULL OR ', "column") END, s.twin) AS definition,
+                CASE WHEN NOT a.attnotnull THEN format('%I IS NULL OR ', "column") END, s.shadow) AS definition,
             true AS must_hold,
             (s.prefix || CASE WHEN a.attnotnull THEN 'not_null' ELSE 'complete' END)::name AS copy
         FROM state s, @extschema@.envcrypt_tree("table") t
@@ -59,7 +59,7 @@ $$;
 COMMENT ON FUNCTION envcrypt_online_constraints(regclass, name) IS
     'envcrypt: the CHECK constraints that an encrypted column must have before it takes the plain one''s place';
 
--- Adds the missing ones, unvalidated. Their text names the plain column, so the twin has its name for a moment.
+-- Adds the missing ones, unvalidated. Their text names the plain column, so the shadow column has its name for a moment.
 CREATE FUNCTION envcrypt_online_add_constraints("table" regclass, "column" name, only_copies boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -82,11 +82,11 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO "~envcrypt"', "table", "column");
-    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", state.twin, "column");
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", state.shadow, "column");
     FOREACH statement IN ARRAY statements LOOP
         EXECUTE statement;
     END LOOP;
-    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", "column", state.twin);
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", "column", state.shadow);
     EXECUTE format('ALTER TABLE %s RENAME COLUMN "~envcrypt" TO %I', "table", "column");
 END $$;
 COMMENT ON FUNCTION envcrypt_online_add_constraints(regclass, name, boolean) IS

@@ -6,7 +6,7 @@ LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path =
 DECLARE
     state record;
     item record;
-    twin name;
+    shadow name;
     stem text := "column";
 BEGIN
     state := @extschema@.envcrypt_online_state("table", "column");
@@ -14,12 +14,12 @@ BEGIN
         RETURN 'check';
     END IF;
     PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
-    twin := state.twin;
-    IF state.sync IS NULL THEN
+    shadow := state.shadow;
+    IF state.shadow_trigger IS NULL THEN
         WHILE octet_length(stem || '__envcrypt') > 63 LOOP
             stem := left(stem, -1);
         END LOOP;
-        twin := stem || '__envcrypt';
+        shadow := stem || '__envcrypt';
         state.context_id := @extschema@.envcrypt_free_context_id('{}'::integer[]);
         state.type := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
                        WHERE attrelid = "table" AND attnum = state.number);
@@ -29,7 +29,7 @@ BEGIN
             JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
             WHERE a.attislocal OR t.level = 0 ORDER BY t.level DESC, t.relid
         LOOP
-            EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', item.relid, twin,
+            EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', item.relid, shadow,
                 @extschema@.envcrypt_online_type("table", "column"));
         END LOOP;
         -- By name: a cast to regclass needs rights in the schemas of tables that have nothing to do with this one.
@@ -37,13 +37,13 @@ BEGIN
                 JOIN pg_class c ON c.oid = t.relid
                 JOIN pg_namespace n ON n.oid = c.relnamespace
                 JOIN pg_publication_tables p ON p.schemaname = n.nspname AND p.tablename = c.relname) THEN
-            RAISE WARNING 'table % is published, and its new column "%" with it', "table", twin
+            RAISE WARNING 'table % is published, and its new column "%" with it', "table", shadow
                 USING DETAIL = 'Subscribers without it stop at the next change of a row, and go on once they have it.';
         END IF;
     END IF;
-    PERFORM @extschema@.envcrypt_online_make_triggers("table", "column", twin, owner_column, state.context_id, null_owner,
+    PERFORM @extschema@.envcrypt_online_make_triggers("table", "column", shadow, owner_column, state.context_id, null_owner,
         state.type);
-    IF state.sync IS NULL THEN
+    IF state.shadow_trigger IS NULL THEN
         -- Whether the CHECK constraints can be kept is better known now than when all rows are done.
         PERFORM @extschema@.envcrypt_online_add_constraints("table", "column", true);
         PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
@@ -51,19 +51,19 @@ BEGIN
     RETURN 'backfill';
 END $$;
 COMMENT ON FUNCTION envcrypt_online_prepare(regclass, name, name, text) IS
-    'envcrypt: makes the twin column and the trigger that keeps it in step';
+    'envcrypt: makes the shadow column and the trigger that keeps it in step';
 
 CREATE FUNCTION envcrypt_online_constrain("table" regclass, "column" name) RETURNS text
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF (@extschema@.envcrypt_online_state("table", "column")).sync IS NULL THEN
+    IF (@extschema@.envcrypt_online_state("table", "column")).shadow_trigger IS NULL THEN
         RETURN 'check';
     END IF;
     PERFORM @extschema@.envcrypt_online_add_constraints("table", "column", false);
     RETURN 'validate';
 END $$;
 COMMENT ON FUNCTION envcrypt_online_constrain(regclass, name) IS
-    'envcrypt: adds the twin''s constraints, which hold for what is written from then on';
+    'envcrypt: adds the shadow column''s constraints, which hold for what is written from then on';
 
 CREATE FUNCTION envcrypt_online_validate("table" regclass, "column" name, verify boolean) RETURNS text
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -87,7 +87,7 @@ BEGIN
     END LOOP;
     RETURN CASE WHEN verify THEN 'verify' ELSE 'swap' END;
 END $$;
-COMMENT ON FUNCTION envcrypt_online_validate(regclass, name, boolean) IS 'envcrypt: validates the twin''s constraints';
+COMMENT ON FUNCTION envcrypt_online_validate(regclass, name, boolean) IS 'envcrypt: validates the shadow column''s constraints';
 
 CREATE FUNCTION envcrypt_online_verify("table" regclass, "column" name) RETURNS text
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -110,23 +110,23 @@ BEGIN
     LOOP
         state := @extschema@.envcrypt_online_state(item, "column");
         CONTINUE WHEN state.number IS NULL;
-        IF state.sync IS NULL THEN
+        IF state.shadow_trigger IS NULL THEN
             RETURN 'prepare';
         END IF;
-        rows := rows + @extschema@.envcrypt_verify_twin(item, state.sync);
+        rows := rows + @extschema@.envcrypt_verify_shadow(item, state.shadow_trigger);
     END LOOP;
     RAISE NOTICE 'envcrypt_protect_online() verified % rows', rows;
     RETURN 'swap';
 END $$;
-COMMENT ON FUNCTION envcrypt_online_verify(regclass, name) IS 'envcrypt: verifies all twins, where the role may open';
+COMMENT ON FUNCTION envcrypt_online_verify(regclass, name) IS 'envcrypt: verifies all shadow values, where the role may open';
 
--- What belongs to the column itself, in each table, and has to be made again once the twin has its place.
+-- What belongs to the column itself, in each table, and has to be made again once the shadow column has its place.
 CREATE FUNCTION envcrypt_online_column("table" regclass, "column" name, OUT before text, OUT after text)
     RETURNS SETOF record
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET envcrypt.io = plaintext AS $$
 DECLARE
     item record;
-    twin name := (@extschema@.envcrypt_online_state("table", "column")).twin;
+    shadow name := (@extschema@.envcrypt_online_state("table", "column")).shadow;
 BEGIN
     FOR item IN
         SELECT t.relid, a.*, pg_get_expr(f.adbin, f.adrelid) AS def, col_description(t.relid, a.attnum) AS description
@@ -162,7 +162,7 @@ BEGIN
                 CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
             FROM aclexplode(item.attacl) AS x;
         RETURN QUERY
-            SELECT format('ALTER SEQUENCE %s OWNED BY %s.%I', s.objid::regclass, item.relid, twin), NULL
+            SELECT format('ALTER SEQUENCE %s OWNED BY %s.%I', s.objid::regclass, item.relid, shadow), NULL
             FROM pg_depend s JOIN pg_class c ON c.oid = s.objid AND c.relkind = 'S'
             WHERE s.classid = 'pg_class'::regclass AND s.refclassid = 'pg_class'::regclass AND s.deptype = 'a'
                 AND s.refobjid = item.relid AND s.refobjsubid = item.attnum;
@@ -214,17 +214,17 @@ DECLARE
     valid text[];
 BEGIN
     state := @extschema@.envcrypt_online_state("table", "column");
-    IF state.sync IS NULL THEN
+    IF state.shadow_trigger IS NULL THEN
         RETURN 'check';
     ELSIF EXISTS (SELECT FROM @extschema@.envcrypt_tree("table") t
-            WHERE (@extschema@.envcrypt_online_state(t.relid, "column")).sync IS NULL) THEN
+            WHERE (@extschema@.envcrypt_online_state(t.relid, "column")).shadow_trigger IS NULL) THEN
         RETURN 'prepare';  -- a table came to inherit
     ELSIF EXISTS (SELECT FROM @extschema@.envcrypt_online_constraints("table", "column")
             WHERE NOT copy_exists OR must_hold AND NOT copy_holds) THEN
         RETURN 'constrain';
     END IF;
     PERFORM @extschema@.envcrypt_online_refuse_obstacles("table", "column");
-    dependents := @extschema@.envcrypt_dependents_again("table", ARRAY["column"], '{}'::name[], '{}'::regtype[], true);
+    dependents := @extschema@.envcrypt_dependents_again("table", ARRAY["column"], '{}'::name[], true);
     SELECT coalesce(array_agg(d.before) FILTER (WHERE d.before IS NOT NULL), '{}'),
         coalesce(array_agg(d.after) FILTER (WHERE d.after IS NOT NULL), '{}') INTO before, after
     FROM @extschema@.envcrypt_online_column("table", "column") AS d;
@@ -239,15 +239,15 @@ BEGIN
         JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column" AND a.attnotnull
         ORDER BY t.level, t.relid
     LOOP
-        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', item.relid, state.twin);
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', item.relid, state.shadow);
     END LOOP;
     PERFORM @extschema@.envcrypt_online_drop_triggers("table", state.context_id);
     PERFORM @extschema@.envcrypt_online_drop_column("table", "column");
-    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", state.twin, "column");
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', "table", state.shadow, "column");
     PERFORM @extschema@.envcrypt_run(after);
     PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
     -- From here on as envcrypt_protect().
-    checks := @extschema@.envcrypt_checks_again("table", ARRAY["column"], '{}'::name[], '{}'::regtype[], NULL::text[]);
+    checks := @extschema@.envcrypt_checks_again("table", ARRAY["column"], '{}'::name[], NULL::text[]);
     PERFORM @extschema@.envcrypt_make_trigger("table", "column", state.owner, state.context_id, state.null_owner,
         state.type, storage, valid);
     PERFORM @extschema@.envcrypt_spread_triggers("table");
@@ -258,7 +258,7 @@ BEGIN
             'and in WAL, backups and standbys until these are gone.';
     RETURN 'done';
 END $$;
-COMMENT ON FUNCTION envcrypt_online_swap(regclass, name) IS 'envcrypt: puts the twin into the plain column''s place';
+COMMENT ON FUNCTION envcrypt_online_swap(regclass, name) IS 'envcrypt: puts the shadow column into the plain column''s place';
 
 CREATE FUNCTION envcrypt_online_drop_triggers("table" regclass, context_id integer) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -267,13 +267,13 @@ DECLARE
 BEGIN
     FOR item IN
         SELECT t.relid, g.name FROM @extschema@.envcrypt_tree("table") t
-        JOIN @extschema@.envcrypt_triggers g ON g.relid = t.relid AND g.kind = 'sync' AND g.parent = 0
+        JOIN @extschema@.envcrypt_triggers g ON g.relid = t.relid AND g.kind = 'shadow' AND g.parent = 0
         WHERE g.context_id = envcrypt_online_drop_triggers.context_id
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', item.name, item.relid);
     END LOOP;
 END $$;
-COMMENT ON FUNCTION envcrypt_online_drop_triggers(regclass, integer) IS 'envcrypt: drops a column''s sync triggers';
+COMMENT ON FUNCTION envcrypt_online_drop_triggers(regclass, integer) IS 'envcrypt: drops a column''s shadow triggers';
 
 CREATE FUNCTION envcrypt_online_undo("table" regclass, "column" name) RETURNS text
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -281,14 +281,14 @@ DECLARE
     state record;
 BEGIN
     state := @extschema@.envcrypt_online_state("table", "column");
-    IF state.sync IS NULL THEN
+    IF state.shadow_trigger IS NULL THEN
         RAISE NOTICE 'column "%" of table % is not being protected', "column", "table";
         RETURN 'done';
     END IF;
     PERFORM @extschema@.envcrypt_online_drop_triggers("table", state.context_id);
     PERFORM @extschema@.envcrypt_online_drop_constraints("table", format('~envcrypt_%s_', state.context_id));
-    PERFORM @extschema@.envcrypt_online_drop_column("table", state.twin);
+    PERFORM @extschema@.envcrypt_online_drop_column("table", state.shadow);
     RAISE NOTICE 'column "%" of table % stays plain', "column", "table";
     RETURN 'done';
 END $$;
-COMMENT ON FUNCTION envcrypt_online_undo(regclass, name) IS 'envcrypt: removes the twin column and its trigger';
+COMMENT ON FUNCTION envcrypt_online_undo(regclass, name) IS 'envcrypt: removes the shadow column and its trigger';

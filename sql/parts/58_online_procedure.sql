@@ -42,7 +42,7 @@ COMMENT ON FUNCTION envcrypt_online_attempt(text, regclass, name, name, text, in
 CREATE FUNCTION envcrypt_online_leaves("table" regclass, "column" name) RETURNS oid[]
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN bool_and(EXISTS (SELECT FROM pg_trigger WHERE tgenabled = 'A'
-            AND oid = (@extschema@.envcrypt_online_state(t.relid, "column")).sync))
+            AND oid = (@extschema@.envcrypt_online_state(t.relid, "column")).shadow_trigger))
         THEN coalesce(array_agg(t.relid::oid ORDER BY t.relid::oid) FILTER (WHERE c.relkind = 'r'), '{}') ELSE NULL END
     FROM @extschema@.envcrypt_tree("table") t JOIN pg_class c ON c.oid = t.relid
 $$;
@@ -73,12 +73,12 @@ BEGIN
     written := 0;
     skipped := 0;
     state := @extschema@.envcrypt_online_state(leaf::regclass, "column");
-    IF state.sync IS NULL OR NOT EXISTS (SELECT FROM pg_class WHERE oid = leaf) THEN
+    IF state.shadow_trigger IS NULL OR NOT EXISTS (SELECT FROM pg_class WHERE oid = leaf) THEN
         RETURN;
     END IF;
     PERFORM set_config('lock_timeout', '500ms', true);
     SELECT b.next, b.written, b.skipped INTO next, written, skipped
-    FROM @extschema@.envcrypt_backfill(leaf::regclass, state.sync, first, "end", batch_size) AS b;
+    FROM @extschema@.envcrypt_backfill(leaf::regclass, state.shadow_trigger, first, "end", batch_size) AS b;
 EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
     next := first;
     written := 0;
@@ -94,14 +94,14 @@ LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, p
 DECLARE
     leaf oid;
     leaves oid[] := @extschema@.envcrypt_online_leaves("table", "column");
-    sync oid;
+    shadow_trigger oid;
 BEGIN
     IF leaves IS NULL THEN
         RETURN 'check';
     END IF;
     FOREACH leaf IN ARRAY leaves LOOP
-        sync := (@extschema@.envcrypt_online_state(leaf::regclass, "column")).sync;
-        IF @extschema@.envcrypt_lacks_twin(leaf::regclass, sync) THEN
+        shadow_trigger := (@extschema@.envcrypt_online_state(leaf::regclass, "column")).shadow_trigger;
+        IF @extschema@.envcrypt_lacks_shadow(leaf::regclass, shadow_trigger) THEN
             IF passes % 20 = 5 AND written = 0 THEN
                 RAISE NOTICE 'envcrypt_protect_online() waits for rows of table % that other transactions have locked',
                     leaf::regclass;
@@ -112,7 +112,7 @@ BEGIN
     RETURN 'constrain';
 END $$;
 COMMENT ON FUNCTION envcrypt_online_after_pass(regclass, name, integer, bigint, bigint) IS
-    'envcrypt: whether all rows have their twins';
+    'envcrypt: whether all rows have their shadow values';
 
 CREATE FUNCTION envcrypt_online_progress(leaf oid, done bigint, blocks bigint, told bigint, pass integer) RETURNS bigint
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -91,6 +91,6 @@ COMMENT ON FUNCTION envcrypt_rekey_user(text) IS
     'gives an owner a new data key, and seals all its values in this database again; returns how many values';
 
 REVOKE ALL ON FUNCTION envcrypt_new_key_version(text), envcrypt_reseal(regclass, bigint[], bigint[], boolean),
-    envcrypt_rekey_users(text[]), envcrypt_rekey_user(text) FROM PUBLIC;
+    envcrypt_sealed_tables(), envcrypt_rekey_users(text[]), envcrypt_rekey_user(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION envcrypt_new_key_version(text), envcrypt_reseal(regclass, bigint[], bigint[], boolean),
-    envcrypt_rekey_users(text[]), envcrypt_rekey_user(text) TO envcrypt_keyadmin;
+    envcrypt_sealed_tables(), envcrypt_rekey_users(text[]), envcrypt_rekey_user(text) TO envcrypt_keyadmin;

@@ -37,9 +37,9 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp S
         SELECT t.relid, v.attname AS value_name, o.attname AS owner_name, o.attnum AS owner_number, t.context_id
         FROM @extschema@.envcrypt_triggers AS t
         JOIN tree ON tree.relid = t.relid
-        JOIN pg_attribute AS v ON v.attrelid = t.relid AND v.attnum = coalesce(t.twin_number, t.column_number)
+        JOIN pg_attribute AS v ON v.attrelid = t.relid AND v.attnum = coalesce(t.shadow_number, t.column_number)
         LEFT JOIN pg_attribute AS o ON o.attrelid = t.relid AND o.attnum = t.owner_number
-        WHERE t.kind IN ('owner', 'sync')
+        WHERE t.kind IN ('owner', 'shadow')
     ), calls AS (
         SELECT c.attnum, c.attname, c.is_array, r.oid AS relid, format('@extschema@.envcrypt_check(%s::%s, %s, %s)',
             CASE WHEN c.is_array THEN 'e' ELSE format('t.%I', c.attname) END, c.sealed_type,

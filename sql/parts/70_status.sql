@@ -10,7 +10,7 @@ RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_cata
             t.relid::regclass, t.name)
     FROM @extschema@.envcrypt_triggers t
     JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
-    WHERE t.kind IN ('owner', 'sync') AND t.enabled <> 'A'
+    WHERE t.kind IN ('owner', 'shadow') AND t.enabled <> 'A'
     ORDER BY t.relid::regclass::text COLLATE "C", t.name COLLATE "C")
     UNION ALL
     (SELECT 'managed owners', 'error', format('Trigger "%s" of table %s, whose rows are owners, is %s.', t.name,
@@ -55,7 +55,7 @@ RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_cata
     FROM @extschema@.envcrypt_triggers t
     JOIN pg_trigger g ON g.tgrelid = t.relid AND g.tgname COLLATE "C" > t.name COLLATE "C" AND g.tgtype & 3 = 3
         AND g.tgtype & 20 <> 0 AND g.tgenabled <> 'D'
-    WHERE t.kind IN ('owner', 'sync') AND NOT EXISTS (SELECT FROM @extschema@.envcrypt_triggers o WHERE o.trigger = g.oid)
+    WHERE t.kind IN ('owner', 'shadow') AND NOT EXISTS (SELECT FROM @extschema@.envcrypt_triggers o WHERE o.trigger = g.oid)
     GROUP BY g.tgname, g.tgrelid
     ORDER BY g.tgrelid::regclass::text COLLATE "C", g.tgname COLLATE "C")
     UNION ALL
@@ -65,8 +65,8 @@ RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_cata
         'If no session is at it, CALL it again to continue, or envcrypt_protect_online_cancel().'
     FROM @extschema@.envcrypt_triggers t
     JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
-    WHERE t.kind = 'sync' AND NOT EXISTS (SELECT FROM pg_inherits i
-        JOIN @extschema@.envcrypt_triggers p ON p.relid = i.inhparent AND p.kind = 'sync' AND p.context_id = t.context_id
+    WHERE t.kind = 'shadow' AND NOT EXISTS (SELECT FROM pg_inherits i
+        JOIN @extschema@.envcrypt_triggers p ON p.relid = i.inhparent AND p.kind = 'shadow' AND p.context_id = t.context_id
         WHERE i.inhrelid = t.relid)
     ORDER BY t.relid::regclass::text COLLATE "C", a.attname COLLATE "C")
     UNION ALL
@@ -75,7 +75,7 @@ RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_cata
         JOIN pg_class r ON r.oid = c."table" AND r.relkind IN ('r', 'p') AND r.relpersistence <> 't'
         JOIN pg_attribute a ON a.attrelid = r.oid AND a.attname = c."column"
         WHERE c.protection = 'unprotected' AND NOT EXISTS (SELECT FROM @extschema@.envcrypt_triggers t
-            WHERE t.relid = r.oid AND t.twin_number = a.attnum)
+            WHERE t.relid = r.oid AND t.shadow_number = a.attnum)
     )
     SELECT 'unprotected column', 'advice', format('Table %s has encrypted columns without protection: %s.', u."table",
             string_agg(format('"%s"', u."column"), ', ' ORDER BY u."column" COLLATE "C")),

@@ -1,8 +1,8 @@
-// backfill.cpp: writes the missing twins of a table's rows, a batch at a time, and verifies them.
+// backfill.cpp: writes the missing shadow values of a table's rows, a batch at a time, and verifies them.
 //
 // Rows are written as UPDATE writes them, with index entries and all that replication needs, but no trigger
 // fires and no constraint is checked: nothing changes that they could see. A row that someone else has locked
-// or changed meanwhile is left alone: the sync trigger has written its twin, or a later pass does.
+// or changed meanwhile is left alone: the shadow trigger has written its shadow value, or a later pass does.
 
 #include "columns/shadow_column.h"
 #include "server/errors.h"
@@ -40,20 +40,20 @@ Relation OpenOwned(Oid oid, LOCKMODE lock) {
     return table;
 }
 
-Twin *TwinOfTable(Relation table, Oid trigger_oid) {
+ShadowColumn *ShadowColumnOfTable(Relation table, Oid trigger_oid) {
     // A copy: what is looked up below may rebuild the table's own.
     const TriggerDesc *triggers = CopyTriggerDesc(table->trigdesc);
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; i++) {
         const Trigger &trigger = triggers->triggers[i];
         if (trigger.tgoid != trigger_oid)
             continue;
-        if (!IsOurFunction(trigger.tgfoid, "envcrypt_sync_trigger"))
+        if (!IsOurFunction(trigger.tgfoid, "envcrypt_shadow_trigger"))
             RaiseNotOurTrigger(table, trigger);
         RowTrigger described;
-        DescribeRowTrigger(table, trigger, kTwinOwnerAt, &described);
-        auto *twin = static_cast<Twin *>(palloc0(sizeof(Twin)));
-        DescribeTwin(table, trigger, described, CurrentMemoryContext, twin);
-        return twin;
+        DescribeRowTrigger(table, trigger, kShadowOwnerAt, &described);
+        auto *shadow = static_cast<ShadowColumn *>(palloc0(sizeof(ShadowColumn)));
+        ReadShadowColumn(table, trigger, described, CurrentMemoryContext, shadow);
+        return shadow;
     }
     ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("table \"%s\" has no trigger with OID %u",
                                                               RelationGetRelationName(table), trigger_oid)));
@@ -62,7 +62,7 @@ Twin *TwinOfTable(Relation table, Oid trigger_oid) {
 
 struct Batch {
     Relation table;
-    Twin *twin;
+    ShadowColumn *shadow;
     Snapshot snapshot;
     CommandId command;
     EState *estate;
@@ -75,8 +75,8 @@ struct Batch {
 // Fills batch->changed from batch->found; false where there is nothing to do.
 bool MakeChanged(Batch *batch) {
     slot_getallattrs(batch->found);
-    const int plain = batch->twin->plain - 1;
-    const int sealed = batch->twin->sealed - 1;
+    const int plain = batch->shadow->plain - 1;
+    const int sealed = batch->shadow->sealed - 1;
     if (batch->found->tts_isnull[plain] || !batch->found->tts_isnull[sealed])
         return false;
     bool should_free = false;
@@ -85,7 +85,8 @@ bool MakeChanged(Batch *batch) {
     const int columns = RelationGetDescr(batch->table)->natts;
     memcpy(changed->tts_values, batch->found->tts_values, columns * sizeof(Datum));
     memcpy(changed->tts_isnull, batch->found->tts_isnull, columns * sizeof(bool));
-    changed->tts_values[sealed] = SealTwin(batch->twin, batch->table, row, batch->found->tts_values[plain]);
+    changed->tts_values[sealed] =
+        SealShadow(batch->shadow, batch->table, row, batch->found->tts_values[plain]);
     changed->tts_isnull[sealed] = false;
     ExecStoreVirtualTuple(changed);
     changed->tts_tableOid = RelationGetRelid(batch->table);
@@ -167,16 +168,17 @@ BatchResult RunBatch(Batch *batch, BlockNumber from, BlockNumber to, int64 rows)
     return result;
 }
 
-[[noreturn]] void RaiseTwinFault(Relation table, TupleTableSlot *slot, const char *fault) {
-    ereport(ERROR,
-            (errcode(ERRCODE_DATA_CORRUPTED),
-             errmsg("encrypted twin of a row of table \"%s\" is not what it must be",
-                    RelationGetRelationName(table)),
-             errdetail("The twin of the row at (%u,%u): %s.", ItemPointerGetBlockNumber(&slot->tts_tid),
-                       ItemPointerGetOffsetNumber(&slot->tts_tid), fault),
-             errhint("Nothing was swapped. Update the row's value to what it is or to null, or cancel with "
-                     "envcrypt_protect_online_cancel() and start again."),
-             HideFromLog()));
+[[noreturn]] void RaiseShadowFault(Relation table, TupleTableSlot *slot, const char *fault) {
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_DATA_CORRUPTED),
+         errmsg("shadow value of a row of table \"%s\" is not what it must be",
+                RelationGetRelationName(table)),
+         errdetail("The shadow value of the row at (%u,%u): %s.", ItemPointerGetBlockNumber(&slot->tts_tid),
+                   ItemPointerGetOffsetNumber(&slot->tts_tid), fault),
+         errhint("Nothing was swapped. Update the row's value to what it is or to null, or cancel with "
+                 "envcrypt_protect_online_cancel() and start again."),
+         HideFromLog()));
     pg_unreachable();
 }
 
@@ -185,7 +187,7 @@ BatchResult RunBatch(Batch *batch, BlockNumber from, BlockNumber to, int64 rows)
 
 using namespace envcrypt;
 
-// (table, sync trigger, first block, block after the last, rows) -> (next block, written, skipped)
+// (table, shadow trigger, first block, block after the last, rows) -> (next block, written, skipped)
 ENVCRYPT_FUNCTION(envcrypt_backfill) {
     PreventCommandIfReadOnly("envcrypt_backfill()");
     const int64 from = PG_GETARG_INT64(2);
@@ -201,7 +203,7 @@ ENVCRYPT_FUNCTION(envcrypt_backfill) {
     batch.table = OpenOwned(PG_GETARG_OID(0), RowExclusiveLock);
     RequireSeal();
     CheckCmdReplicaIdentity(batch.table, CMD_UPDATE);
-    batch.twin = TwinOfTable(batch.table, PG_GETARG_OID(1));
+    batch.shadow = ShadowColumnOfTable(batch.table, PG_GETARG_OID(1));
     batch.snapshot = RegisterSnapshot(GetLatestSnapshot());
     batch.command = GetCurrentCommandId(true);
     batch.estate = CreateExecutorState();
@@ -231,30 +233,30 @@ ENVCRYPT_FUNCTION(envcrypt_backfill) {
     return HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
 }
 
-// (table, sync trigger) -> whether a value is without its twin
-ENVCRYPT_FUNCTION(envcrypt_lacks_twin) {
+// (table, shadow trigger) -> whether a value is without its shadow value
+ENVCRYPT_FUNCTION(envcrypt_lacks_shadow) {
     Relation table = OpenOwned(PG_GETARG_OID(0), AccessShareLock);
-    const Twin *twin = TwinOfTable(table, PG_GETARG_OID(1));
+    const ShadowColumn *shadow = ShadowColumnOfTable(table, PG_GETARG_OID(1));
     bool found = false;
     ForEachRow(table, [&](TupleTableSlot *slot) {
-        found = !slot_attisnull(slot, twin->plain) && slot_attisnull(slot, twin->sealed);
+        found = !slot_attisnull(slot, shadow->plain) && slot_attisnull(slot, shadow->sealed);
         return !found;
     });
     table_close(table, NoLock);
     PG_RETURN_BOOL(found);
 }
 
-// (table, sync trigger) -> rows read
-ENVCRYPT_FUNCTION(envcrypt_verify_twin) {
+// (table, shadow trigger) -> rows read
+ENVCRYPT_FUNCTION(envcrypt_verify_shadow) {
     Relation table = OpenOwned(PG_GETARG_OID(0), AccessShareLock);
     RequireOpen();
-    Twin *twin = TwinOfTable(table, PG_GETARG_OID(1));
+    ShadowColumn *shadow = ShadowColumnOfTable(table, PG_GETARG_OID(1));
     int64 rows = 0;
     ForEachRow(table, [&](TupleTableSlot *slot) {
         bool should_free = false;
-        const char *fault = TwinFault(twin, table, ExecFetchSlotHeapTuple(slot, false, &should_free));
+        const char *fault = ShadowFault(shadow, table, ExecFetchSlotHeapTuple(slot, false, &should_free));
         if (fault != nullptr)
-            RaiseTwinFault(table, slot, fault);
+            RaiseShadowFault(table, slot, fault);
         rows++;
         return true;
     });

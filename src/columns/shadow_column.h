@@ -1,8 +1,9 @@
-// shadow_column.h: the encrypted twin of a plain column, while a table with traffic is being protected.
+// shadow_column.h: the encrypted shadow column of a plain column, while a table with traffic is being
+// protected.
 //
-// A sync trigger names, in its WHEN clause, the plain column, its twin and the owner column, if there is one.
-// From it alone follows what the twin of a row must be; the trigger, the backfill and the verification ask
-// here.
+// A shadow trigger names, in its WHEN clause, the plain column, its shadow column and the owner column, if
+// there is one. From it alone follows what a row's shadow value must be; the trigger, the backfill and the
+// verification ask here.
 #pragma once
 
 #include "columns/row_trigger.h"
@@ -11,7 +12,7 @@
 
 namespace envcrypt {
 
-struct Twin {
+struct ShadowColumn {
     RowTrigger trigger;
     AttrNumber plain;
     AttrNumber sealed;
@@ -19,18 +20,19 @@ struct Twin {
     Conversion conversion;  // from the plain column's type to the base type
 };
 
-// RowTriggerOf's owner_at for a sync trigger.
-inline constexpr int kTwinOwnerAt = 2;
+// RowTriggerOf's owner_at for a shadow trigger.
+inline constexpr int kShadowOwnerAt = 2;
 
-// DescribeTwin fills *twin; conversion lives in `context`. Raises if the trigger is not a sync trigger.
-void DescribeTwin(Relation table, const Trigger &trigger, const RowTrigger &described, MemoryContext context,
-                  Twin *twin);
+// ReadShadowColumn fills *shadow; conversion lives in `context`. Raises if the trigger is not a shadow
+// trigger.
+void ReadShadowColumn(Relation table, const Trigger &trigger, const RowTrigger &described,
+                      MemoryContext context, ShadowColumn *shadow);
 
-// SealTwin seals a value of the plain column for its row's owner. Requires the right to seal.
-Datum SealTwin(Twin *twin, Relation table, HeapTuple row, Datum plain);
+// SealShadow seals a value of the plain column for its row's owner. Requires the right to seal.
+Datum SealShadow(ShadowColumn *shadow, Relation table, HeapTuple row, Datum plain);
 
-// TwinFault says what is wrong with a row's twin, or returns nullptr. The caller has established the right to
-// open. What it opened is wiped.
-const char *TwinFault(Twin *twin, Relation table, HeapTuple row);
+// ShadowFault says what is wrong with a row's shadow value, or returns nullptr. The caller has established
+// the right to open. What it opened is wiped.
+const char *ShadowFault(ShadowColumn *shadow, Relation table, HeapTuple row);
 
 }  // namespace envcrypt

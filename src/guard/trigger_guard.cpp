@@ -23,17 +23,17 @@ extern "C" {
 namespace envcrypt {
 namespace {
 
-enum class Kind : std::uint8_t { kOther, kOwner, kSync, kUsers, kKeyTable };
+enum class Kind : std::uint8_t { kOther, kOwner, kShadow, kUsers, kKeyTable };
 
 bool Binds(Kind kind) {
-    return kind == Kind::kOwner || kind == Kind::kSync;
+    return kind == Kind::kOwner || kind == Kind::kShadow;
 }
 
 // Known by the C function, which only superusers can declare.
 Kind KindOf(const Trigger &trigger) {
     constexpr std::pair<std::string_view, Kind> kKinds[] = {
         {"envcrypt_owner_trigger", Kind::kOwner},
-        {"envcrypt_sync_trigger", Kind::kSync},
+        {"envcrypt_shadow_trigger", Kind::kShadow},
         {"envcrypt_managed_owner_trigger", Kind::kUsers},
         {"envcrypt_key_table_trigger", Kind::kKeyTable},
     };

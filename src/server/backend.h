@@ -121,6 +121,25 @@ inline bool WalkExpression(Node *node, bool (*walker)(Node *, void *), void *con
 #endif
 }
 
+// MutateExpression and MutateQuery are expression_tree_mutator and query_tree_mutator, likewise.
+inline Node *MutateExpression(Node *node, Node *(*mutator)(Node *, void *), void *context) {
+#if PG_VERSION_NUM >= 160000
+    return expression_tree_mutator(node, mutator, context);
+#else
+    return expression_tree_mutator(node, reinterpret_cast<Node *(*)()>(reinterpret_cast<void *>(mutator)),
+                                   context);
+#endif
+}
+
+inline Query *MutateQuery(Query *query, Node *(*mutator)(Node *, void *), void *context) {
+#if PG_VERSION_NUM >= 160000
+    return query_tree_mutator(query, mutator, context, 0);
+#else
+    return query_tree_mutator(query, reinterpret_cast<Node *(*)()>(reinterpret_cast<void *>(mutator)),
+                              context, 0);
+#endif
+}
+
 // BeginIndexScan is index_beginscan without order-by keys.
 inline IndexScanDesc BeginIndexScan(Relation heap, Relation index, Snapshot snapshot, int keys) {
 #if PG_VERSION_NUM >= 190000

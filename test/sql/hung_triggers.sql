@@ -106,7 +106,7 @@ DELETE FROM h_half;
 SELECT h_keys();
 DROP TABLE h_half;
 
--- Owner and sync triggers, which any owner of a table can hang.
+-- Owner and shadow triggers, which any owner of a table can hang.
 CREATE TABLE h_bind (id encrypted_text, owner text, plain text DEFAULT 'p', other encrypted_int8 DEFAULT 1);
 SELECT c.function, c.clauses, r.written FROM (VALUES
     ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)',
@@ -135,22 +135,22 @@ SELECT c.function, c.clauses, r.written FROM (VALUES
     ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL OR new.owner IS NULL)',
     'envcrypt_owner_trigger(7, ''error'')'),
     ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL OR new.id IS NOT NULL)',
-    'envcrypt_sync_trigger(7, ''error'')'),
+    'envcrypt_shadow_trigger(7, ''error'')'),
     ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL OR new.plain IS NOT NULL)',
-    'envcrypt_sync_trigger(7, ''error'')'),
+    'envcrypt_shadow_trigger(7, ''error'')'),
     ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL OR new.owner IS NOT NULL)',
-    'envcrypt_sync_trigger(7, ''error'')'), ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL)',
-    'envcrypt_sync_trigger(7, ''error'')'), ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)',
-    'envcrypt_sync_trigger(7, ''error'')')) AS c (clauses, function),
+    'envcrypt_shadow_trigger(7, ''error'')'), ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL)',
+    'envcrypt_shadow_trigger(7, ''error'')'), ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)',
+    'envcrypt_shadow_trigger(7, ''error'')')) AS c (clauses, function),
     h_try('h_bind', c.clauses, 'x', c.function) AS r;
 -- Functions that take the OID of a trigger of a table take no other's.
 CREATE TRIGGER mine BEFORE INSERT OR UPDATE ON h_bind FOR EACH ROW WHEN (new.plain IS NOT NULL OR new.id IS NOT NULL)
     EXECUTE FUNCTION suppress_redundant_updates_trigger(7, 'error');
 SELECT envcrypt_backfill('h_bind', oid, 0, 1, 10) FROM pg_trigger WHERE tgname = 'mine';
-SELECT envcrypt_lacks_twin('h_bind', oid) FROM pg_trigger WHERE tgname = 'mine';
-SELECT envcrypt_verify_twin('h_bind', oid) FROM pg_trigger WHERE tgname = 'mine';
+SELECT envcrypt_lacks_shadow('h_bind', oid) FROM pg_trigger WHERE tgname = 'mine';
+SELECT envcrypt_verify_shadow('h_bind', oid) FROM pg_trigger WHERE tgname = 'mine';
 SELECT envcrypt_owner_trigger();
-SELECT envcrypt_sync_trigger();
+SELECT envcrypt_shadow_trigger();
 SELECT envcrypt_managed_owner_trigger();
 SELECT envcrypt_key_table_trigger();
 DROP TABLE h_users, h_jsonb, h_json, h_date, h_bytea, h_array, h_xml, h_row, h_bool, h_sealed, h_point, h_temp, h_text,

@@ -3,16 +3,16 @@
 \set SHOW_CONTEXT never
 SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
 SELECT envcrypt_create_user_key('tl-ann') IS NOT NULL AS made;
--- Writing missing twins.
+-- Writing missing shadow values.
 CREATE TABLE tl_online (owner text, plain text, sealed encrypted_text);
 INSERT INTO tl_online VALUES ('tl-ann', 'one'), ('tl-ann', 'two');
 CREATE TRIGGER a_first BEFORE INSERT ON tl_online FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
-CREATE TRIGGER tl_sync BEFORE INSERT OR UPDATE ON tl_online FOR EACH ROW
+CREATE TRIGGER tl_shadow BEFORE INSERT OR UPDATE ON tl_online FOR EACH ROW
     WHEN (new.plain IS NOT NULL OR new.sealed IS NOT NULL OR new.owner IS NULL)
-    EXECUTE FUNCTION envcrypt_sync_trigger('7', 'error');
-SELECT envcrypt_backfill('tl_online', oid, 0, 1, 10) FROM pg_trigger WHERE tgname = 'tl_sync';
-SELECT envcrypt_lacks_twin('tl_online', oid), envcrypt_verify_twin('tl_online', oid)
-FROM pg_trigger WHERE tgname = 'tl_sync';
+    EXECUTE FUNCTION envcrypt_shadow_trigger('7', 'error');
+SELECT envcrypt_backfill('tl_online', oid, 0, 1, 10) FROM pg_trigger WHERE tgname = 'tl_shadow';
+SELECT envcrypt_lacks_shadow('tl_online', oid), envcrypt_verify_shadow('tl_online', oid)
+FROM pg_trigger WHERE tgname = 'tl_shadow';
 -- The guard of triggers.
 CREATE TABLE tl_bound (owner text, v encrypted_text);
 CREATE TRIGGER "~envcrypt_7" BEFORE INSERT OR UPDATE ON tl_bound FOR EACH ROW

@@ -13,7 +13,7 @@ my $node = new_server('online', conf => "envcrypt.master_key_file = '" . key_fil
 $node->safe_psql('postgres',
 	'GRANT envcrypt_encrypt, envcrypt_decrypt TO CURRENT_USER; SELECT envcrypt_rotate_master()');
 
-my $state = 'SELECT (envcrypt_online_state(%s)).sync IS NOT NULL, (envcrypt_online_state(%s)).protected_by IS NOT NULL';
+my $state = 'SELECT (envcrypt_online_state(%s)).shadow_trigger IS NOT NULL, (envcrypt_online_state(%s)).protected_by IS NOT NULL';
 sub is_state
 {
 	my ($arguments, $expected, $name) = @_;
@@ -191,11 +191,11 @@ is(value($node,
 	"SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'CALL%many%'
 		AND pid <> pg_backend_pid()"), '1', 'cancelled in the backfill');
 $session->quit;
-is_state("'many', 'v'", 't|f', 'the twin and its trigger stay');
+is_state("'many', 'v'", 't|f', 'the shadow column and its trigger stay');
 value($node, "UPDATE many SET v = 'other' WHERE id = 20000; UPDATE many SET v = 'value 20000' WHERE id = 20000;
 	DELETE FROM many WHERE id = 19999; INSERT INTO many VALUES (19999, 'o2', 'value 19999')");
 is(value($node, 'SELECT count(*) FROM many WHERE id > 19998 AND v__envcrypt::text = v'), '2',
-	'the trigger keeps the twin in step meanwhile');
+	'the trigger keeps the shadow column in step meanwhile');
 is(value($node, "UPDATE many SET id = id WHERE id = 15000 RETURNING v__envcrypt IS NULL", user => 'nobody'), 't',
 	'who may not seal updates other columns of a row that is not done');
 fails($node, "UPDATE many SET v = 'x' WHERE id = 15000", '42501', qr/denied to seal/, 'but not the value',
@@ -385,7 +385,7 @@ my $sync = value($node, "SELECT tgname FROM pg_trigger WHERE tgrelid = 'bent'::r
 value($node, qq(UPDATE bent SET v = 'c' WHERE id = 2; ALTER TABLE bent DISABLE TRIGGER "$sync";
 	UPDATE bent SET v = 'd' WHERE id = 2; ALTER TABLE bent ENABLE ALWAYS TRIGGER "$sync"));
 my $fault = fails($node, "CALL envcrypt_protect_online('bent', 'v')", 'XX001', qr/opens to another value/,
-	'a twin that differs stops it before the swap');
+	'a shadow value that differs stops it before the swap');
 unlike($fault, qr/'d'|"d"/, 'without showing a value');
 is_state("'bent', 'v'", 't|f', 'nothing was swapped');
 value($node, "UPDATE bent SET v = 'e' WHERE id = 2; CALL envcrypt_protect_online('bent', 'v')");

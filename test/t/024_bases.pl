@@ -53,7 +53,7 @@ value($node, q{
 		BEGIN
 			IF EXISTS (SELECT FROM pg_type WHERE oid = base AND typname IN ('text', 'bytea', 'jsonb', 'int8', 'numeric',
 				'float8', 'bool', 'date', 'timestamptz', 'uuid', 'inet') AND typnamespace = 'pg_catalog'::regnamespace) THEN
-				made := envcrypt_twin(base::oid);
+				made := envcrypt_encrypted_type(base::oid);
 			ELSE
 				made := envcrypt_create_type(base);
 			END IF;

@@ -87,7 +87,7 @@ for my $decoy (sort keys %decoys)
 	# Steps in the middle: the table is prepared for protection, and has a CHECK constraint.
 	my $prepared = q{ALTER TABLE atk.t ADD CONSTRAINT own CHECK (v <> '');
 		SELECT envcrypt_online_attempt('prepare', 'atk.t', 'v', 'owner', 'error', '1 s', 0);
-		SELECT envcrypt_backfill('atk.t', (envcrypt_online_state('atk.t', 'v')).sync, 0, 1, 100);
+		SELECT envcrypt_backfill('atk.t', (envcrypt_online_state('atk.t', 'v')).shadow_trigger, 0, 1, 100);
 		SELECT envcrypt_online_attempt('constrain', 'atk.t', 'v', 'owner', 'error', '1 s', 0)};
 	swapped("the validation of envcrypt_protect_online(), $decoy", $prepared,
 		q{SELECT envcrypt_online_validate('atk.t', 'v', true)}, $decoy,

@@ -143,7 +143,7 @@ SQL
 value($node, "SET envcrypt.master_key = '$new:$old'; SELECT envcrypt_rotate_master()");
 is(value($node, q{SELECT count(DISTINCT master_fingerprint) FROM envcrypt_data_keys}), 1, 'a rotation re-wraps all');
 value($node, q{CALL envcrypt_protect_online_cancel('live', 'note')}, user => 'clerk')
-  if value($node, q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE '%sync'}) > 0;
+  if value($node, q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE '%shadow'}) > 0;
 is( value($node, <<'SQL'), '', 'nothing is left over');
 SELECT attname FROM pg_attribute WHERE attrelid = 'live'::regclass AND attname ~ 'envcrypt' AND NOT attisdropped
 SQL

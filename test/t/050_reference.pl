@@ -162,6 +162,43 @@ is("@hidden", '', 'functions that implement others are listed');
 my @borrowed = rows("SELECT DISTINCT proname FROM our.pg_proc WHERE proname !~ '^(envcrypt|encrypt|decrypt)'");
 is(join(' ', grep { !$parts{$_} } @borrowed), '', 'functions named as those of base types');
 
+# Whatever PUBLIC may execute is for users, or is executed in their name: by a function of ours, which runs as its
+# caller, or by PostgreSQL, which asks for the right.
+my %executed_by = (
+	'a cast'     => q(envcrypt_open_operand envcrypt_float8_operand envcrypt_timestamptz_operand),
+	'an operator' => q(envcrypt_equal envcrypt_unequal envcrypt_less envcrypt_less_or_equal envcrypt_greater
+		envcrypt_greater_or_equal envcrypt_plus envcrypt_minus envcrypt_times envcrypt_divided_by envcrypt_modulo
+		envcrypt_power envcrypt_square_root envcrypt_cube_root envcrypt_concatenated envcrypt_comparison in_range),
+	'CREATE TRIGGER by the table\'s owner' => q(envcrypt_owner_trigger envcrypt_shadow_trigger),
+	'a view'           => q(envcrypt_expression_columns envcrypt_trigger_arguments),
+	'envcrypt_verify'  => q(envcrypt_add_tid envcrypt_join_tids envcrypt_some_tids envcrypt_check envcrypt_column_checks
+		envcrypt_verify_query envcrypt_query_table envcrypt_tree envcrypt_owner_name envcrypt_folded_owner_name
+		envcrypt_owner_text envcrypt_require_right),
+	'envcrypt_protect' => q(envcrypt_alter_columns envcrypt_base_type envcrypt_bind envcrypt_checks envcrypt_checks_again
+		envcrypt_dependents_again envcrypt_find_column envcrypt_find_owner_column envcrypt_free_context_id
+		envcrypt_lock_relation envcrypt_lock_table envcrypt_make_trigger envcrypt_needs_protection envcrypt_obstacles
+		envcrypt_original_storage envcrypt_plain_expression envcrypt_plain_trigger envcrypt_refuse_inherited
+		envcrypt_refuse_obstacles envcrypt_refuse_row envcrypt_run envcrypt_spread_triggers envcrypt_drop_dependents
+		envcrypt_encrypted_type envcrypt_ultimate_type),
+	'envcrypt_protect_online' => q(envcrypt_backfill envcrypt_lacks_shadow envcrypt_verify_shadow
+		envcrypt_require_own_transaction envcrypt_online_add_constraints envcrypt_online_after_pass
+		envcrypt_online_attempt envcrypt_online_batch envcrypt_online_blocks envcrypt_online_check
+		envcrypt_online_check_cancel envcrypt_online_column envcrypt_online_constrain envcrypt_online_constraints
+		envcrypt_online_drop_column envcrypt_online_drop_constraints envcrypt_online_drop_triggers
+		envcrypt_online_first_step envcrypt_online_leaves envcrypt_online_make_triggers envcrypt_online_pause
+		envcrypt_online_prepare envcrypt_online_progress envcrypt_online_refuse_begun
+		envcrypt_online_refuse_obstacles envcrypt_online_rest envcrypt_online_state envcrypt_online_swap
+		envcrypt_online_type envcrypt_online_undo envcrypt_online_validate envcrypt_online_verify),
+	'envcrypt_unmanage_owners' => q(envcrypt_drop_owner_triggers));
+my %executed = map { $_ => 1 } map { split ' ' } values %executed_by;
+# Of each type: casts, input and output as of PostgreSQL's own types, comparison, which sorting and hashing ask for.
+my $of_types = qr/^envcrypt_open_as_|^encrypted_[a-z0-9]+(_(in|out|send|lt|le|eq|ne|ge|gt|cmp|hash|hash_extended))?$/;
+my %executable = map { $_ => 1 } rows("SELECT DISTINCT proname FROM our.pg_proc WHERE EXISTS (
+	SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) AS a WHERE a.grantee = 0)");
+my %borrowed = map { $_ => 1 } @borrowed;
+same([ grep { !/$of_types/ && !$in_table{$_} && (!$borrowed{$_} || $executed{$_}) } keys %executable ],
+	[ keys %executed ], 'what PUBLIC may execute is for users, or is executed in their name');
+
 # Settings.
 my @settings = table_rows(section('Settings'));
 my @visible = rows(q{SELECT name FROM pg_settings WHERE name LIKE 'envcrypt.%'});
