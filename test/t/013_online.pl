@@ -148,6 +148,10 @@ fails($node, "BEGIN; CALL envcrypt_protect_online('plain', 'value', 'owner')", '
 fails($node, "DO \$\$ BEGIN BEGIN CALL envcrypt_protect_online('plain', 'value');
 	EXCEPTION WHEN division_by_zero THEN END; END \$\$",
 	'2D000', qr/./, 'nor below an exception block');
+# Procedures cannot be STRICT.
+fails($node, 'BEGIN; CALL envcrypt_require_own_transaction(NULL)', '2D000', qr/transaction block/,
+	'a procedure called with NULL raises', user => 'nobody');
+is(value($node, 'SELECT 1'), '1', 'and the server is up');
 fails($node, "CALL envcrypt_protect_online('plain', 'value', 'owner')", '42501', qr/must be owner/, 'only by the owner',
 	user => 'clerk');
 $node->safe_psql('postgres',
