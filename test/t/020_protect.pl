@@ -185,7 +185,7 @@ value($node, q{CREATE SCHEMA crypt; CREATE EXTENSION envcrypt SCHEMA crypt; GRAN
 	db => 'apart', set => ['client_min_messages=error']);
 value($node, q{SELECT crypt.envcrypt_rotate_master(); CREATE TABLE t (v text, o int);
 	SELECT crypt.envcrypt_protect('t', 'v', 'o')},
-	db => 'apart');
+	db => 'apart', key => $key);
 is( (run_sql($node, 'CREATE TABLE mine (a int); ALTER TABLE mine ADD b int; CREATE TEMP TABLE passing (a int)',
 		db => 'apart', user => 'mallory'))[2], '', 'tables are made and changed without USAGE of its schema');
 

@@ -42,10 +42,10 @@ sub shell
 
 sub sql_blocks { return $_[0] =~ /^```sql\n(.*?)^```$/msg; }
 
-# Command lines that touch the key file, in order.
+# Commands that touch the key file, in order; what is indented further belongs to the line above.
 sub key_commands
 {
-	return grep { /master\.key/ } $_[0] =~ /^ {4,7}(\S.*)$/mg;
+	return grep { /master\.key/ } $_[0] =~ /^ {4,7}(\S.*(?:\n {8,}\S.*)*)$/mg;
 }
 
 # The steps of a section: command lines and statements in code marks, in order.
@@ -54,7 +54,7 @@ sub steps
 	my ($text, $section) = @_;
 	my ($part) = $text =~ /^## \Q$section\E\n(.*?)^##/ms;
 	my @steps;
-	while ($part =~ /^ {7}(\S.*)$|`((?:SELECT|UPDATE) [^`]*)`/mg)
+	while ($part =~ /^ {7}(\S.*(?:\n {8,}\S.*)*)$|`((?:SELECT|UPDATE) [^`]*)`/mg)
 	{
 		push @steps, defined $1 ? { shell => $1 } : { sql => $2 };
 	}
@@ -106,6 +106,7 @@ for my $document ('README.md', 'docs/operations.md')
 $node->safe_psql('postgres', 'CREATE DATABASE readme');
 run_block('README.md', qr/shared_preload_libraries/);
 $node->restart;
+run_block('README.md', qr/SET envcrypt.master_key_file/, db => 'readme');
 run_block('README.md', qr/CREATE EXTENSION/, db => 'readme');
 $node->safe_psql('postgres', 'GRANT ALL ON SCHEMA public TO PUBLIC');
 $node->safe_psql('readme', 'GRANT ALL ON SCHEMA public TO PUBLIC');
