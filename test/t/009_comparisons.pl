@@ -1,16 +1,13 @@
 # Comparing and sorting opened values: while key rows change, and in how much memory.
 use strict;
 use warnings;
+use EnvcryptTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $key  = '0' x 64;
-my $node = PostgreSQL::Test::Cluster->new('comparisons');
-$node->init;
-$node->append_conf('postgresql.conf', "shared_preload_libraries = 'envcrypt'\nautovacuum = off\nlog_statement = none");
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION envcrypt');
+my $node = new_server('comparisons', conf => 'autovacuum = off');
 my $set = "SET envcrypt.master_key = '$key';";
 $node->safe_psql('postgres', "$set SELECT envcrypt_rotate_master()");
 
