@@ -44,8 +44,8 @@ COMMENT ON COLUMN live.value IS 'a "comment"';
 GRANT SELECT (value) ON live TO reader WITH GRANT OPTION;
 CREATE TRIGGER count_firing AFTER UPDATE ON live FOR EACH ROW EXECUTE FUNCTION count_firing();
 SQL
-# The lock comes first: a statement that finds no row locks nothing, so that another client's INSERT of that id could come
-# between the two.
+# The lock comes first: a statement that finds no row locks nothing, so that another client's INSERT of that id could
+# come between the two.
 my $mixed = <<'SQL';
 \set what random(1, 100)
 \set id random(1, 33000)
@@ -281,8 +281,9 @@ my $worker = session($node);
 $worker->query_until(qr/started/,
 	"\\echo started\nCALL envcrypt_protect_online('busy', 'v', 'owner', 'database');\n\\echo finished\n");
 
-# It needs the table for itself to begin, so that it is begun before the row is locked again. What it waits for ends only
-# below: writers that queued behind it would not return at all. How long they took is no test, as it depends on the load.
+# It needs the table for itself to begin, so that it is begun before the row is locked again. What it waits for ends
+# only below: writers that queued behind it would not return at all. How long they took is no test, as it depends on the
+# load.
 sub writes
 {
 	my ($sql, $name) = @_;
