@@ -2,6 +2,7 @@
 # unprivileged user in a directory of their own (test/run sees to both).
 #
 #   cluster_start NAME [SETTING=VALUE ...]   initdb, start on a Unix socket in $WORK, export PGHOST, PGUSER, PGDATA
+#   cluster_restart NAME                     restart it
 #   cluster_stop NAME                        stop it at once
 #   cluster_master_key                       print a new master key
 #
@@ -23,6 +24,10 @@ cluster_start() {
     } >>"$data/postgresql.conf"
     export PGHOST=$WORK PGUSER=postgres PGDATABASE=postgres PGDATA=$data
     pg_ctl --pgdata="$data" --log="$WORK/$name.log" --wait start >/dev/null || { cat "$WORK/$name.log" >&2; return 1; }
+}
+
+cluster_restart() {
+    pg_ctl --pgdata="$WORK/$1" --log="$WORK/$1.log" --mode=fast --wait restart >/dev/null
 }
 
 cluster_stop() {

@@ -5,7 +5,17 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp 
 DECLARE
     name text;
     members text;
+    elsewhere boolean;
 BEGIN
+    -- Another database has the extension: its script has named who was a member before, and whoever came later was made
+    -- one knowingly. A superuser's grant there tells so: a role that may only make roles cannot feign it.
+    SELECT EXISTS (SELECT FROM pg_shdepend g JOIN pg_roles r ON r.oid = g.refobjid
+        WHERE g.refclassid = 'pg_authid'::regclass AND r.rolname = 'envcrypt_decrypt' AND g.deptype = 'a'
+            AND g.classid = 'pg_proc'::regclass
+            AND g.dbid <> (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+            AND NOT EXISTS (SELECT FROM pg_shdepend o JOIN pg_roles w ON w.oid = o.refobjid
+                WHERE o.refclassid = 'pg_authid'::regclass AND o.deptype = 'o' AND o.dbid = g.dbid
+                    AND o.classid = g.classid AND o.objid = g.objid AND NOT w.rolsuper)) INTO elsewhere;
     FOREACH name IN ARRAY ARRAY['envcrypt_encrypt', 'envcrypt_decrypt', 'envcrypt_search', 'envcrypt_keyadmin'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', name);
@@ -16,7 +26,7 @@ BEGIN
         JOIN pg_roles r ON r.oid = a.roleid
         JOIN pg_roles m ON m.oid = a.member
         WHERE r.rolname = name;
-        IF members IS NOT NULL THEN
+        IF members IS NOT NULL AND NOT elsewhere THEN
             RAISE WARNING 'role "%" exists already and has members: %', name, members
                 USING HINT = 'They have its rights in this database, too. Revoke what is not meant so.';
         END IF;
@@ -30,7 +40,8 @@ COMMENT ON ROLE envcrypt_decrypt IS 'envcrypt: may open every value';
 COMMENT ON ROLE envcrypt_search IS 'envcrypt: may compute search tokens';
 COMMENT ON ROLE envcrypt_keyadmin IS 'envcrypt: may make, rotate and shred keys, not open values';
 
--- Functions that have our names already, from before anything could refuse them. A call with literals would prefer them.
+-- Functions that have our names already, from before anything could refuse them. A call with literals would prefer
+-- them.
 
 CREATE FUNCTION envcrypt_warn_of_lookalikes() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

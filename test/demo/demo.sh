@@ -224,22 +224,20 @@ rotate() {
         "rows of notes inserted | updated so far: $(admin "$updates")"
     step "The old key leaves the file, and the server restarts: everything still reads."
     write_keys "$new_key"
-    restart
+    cluster_restart demo
     same "count and checksum of all texts" "$digest" "$(notes_digest)"
     result "notes and md5 of all texts, before and after: $digest"
     step "With the old key alone, the server starts, and nothing opens."
     write_keys "$old_key"
-    restart
+    cluster_restart demo
     local error
     error=$(error_of app "SELECT body FROM notes WHERE note_id = 1")
     same "SQLSTATE without the master key" ZE001 "${error%%:*}"
     result "ERROR $error"
     write_keys "$new_key"
-    restart
+    cluster_restart demo
     same "with the new key again" "$digest" "$(notes_digest)"
 }
-
-restart() { pg_ctl --pgdata="$PGDATA" --log="$WORK/demo.log" --mode=fast --wait restart >/dev/null; }
 
 shred() {
     local person=42 name others error digest

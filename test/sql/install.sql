@@ -66,7 +66,7 @@ ORDER BY p.oid::regprocedure::text COLLATE "C";
 SELECT c.relname, c.relrowsecurity, c.reloptions FROM pg_extension e, unnest(e.extconfig) AS t (oid)
 JOIN pg_class c ON c.oid = t.oid WHERE e.extname = 'envcrypt' ORDER BY 1;
 
--- Members of roles that exist already are named.
+-- Members of roles that exist already are not named where another database has the extension: they are known there.
 CREATE ROLE regress_envcrypt_member;
 GRANT envcrypt_decrypt TO regress_envcrypt_member;
 CREATE DATABASE regress_envcrypt_second;

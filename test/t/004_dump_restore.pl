@@ -103,6 +103,16 @@ for my $file (qw(all.sql data.sql schema.sql all.custom))
 }
 ok(slurp_file("$dir/schema.sql") =~ /DEFAULT 'envcrypt1:[^']*'::public\.encrypted_text/, 'a default is dumped sealed');
 
+# A backup job that gives its pg_dump another name still gets ciphertext, also with a key in its session.
+{
+	local $ENV{PGAPPNAME} = 'nightly';
+	with_key($key, sub { succeeds(tool($old, 'pg_dump', '-U', 'clerk', '-t', 'account', '-f', "$dir/nightly.sql",
+		'postgres'), 'pg_dump under another application name') });
+	my $text = slurp_file("$dir/nightly.sql");
+	ok($text =~ /envcrypt1:/, 'its dump is ciphertext');
+	ok($text !~ /$marker/, 'its dump holds no plaintext');
+}
+
 # Restore in every way.
 my $psql = sub { my ($node, $db, $file) = @_;
 	tool($node, 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $db, '-f', $file) };

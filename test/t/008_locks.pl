@@ -1,17 +1,14 @@
 # What stands in the way of a rotation is named, waited for, and never made to wait itself.
 use strict;
 use warnings;
+use EnvcryptTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $zeros = '0' x 64;
 my $ones  = '1' x 64;
-my $node  = PostgreSQL::Test::Cluster->new('locks');
-$node->init;
-$node->append_conf('postgresql.conf', "shared_preload_libraries = 'envcrypt'\nmax_prepared_transactions = 5");
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION envcrypt');
+my $node  = new_server('locks');
 
 my $with_old = "SET envcrypt.master_key = '$zeros';";
 my $with_new = "SET envcrypt.master_key = '$ones:$zeros';";

@@ -2,22 +2,15 @@
 # tables, made types, managed owners, and a column that is being protected online.
 use strict;
 use warnings;
+use EnvcryptTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $key = '0' x 64;
 my $set = "SET envcrypt.master_key = '$key';";
-my @nodes;
-for my $name (qw(old new))
-{
-	my $node = PostgreSQL::Test::Cluster->new($name);
-	$node->init;
-	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'envcrypt'");
-	push @nodes, $node;
-}
-my ($old, $new) = @nodes;
-$old->start;
+my ($old, $new) = map { new_server($_, extension => 0) } qw(old new);
+$new->stop;
 $old->safe_psql('postgres', qq{
 	CREATE EXTENSION envcrypt;
 	$set

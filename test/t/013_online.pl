@@ -44,8 +44,8 @@ COMMENT ON COLUMN live.value IS 'a "comment"';
 GRANT SELECT (value) ON live TO reader WITH GRANT OPTION;
 CREATE TRIGGER count_firing AFTER UPDATE ON live FOR EACH ROW EXECUTE FUNCTION count_firing();
 SQL
-# The lock comes first: a statement that finds no row locks nothing, so that another client's INSERT of that id could come
-# between the two.
+# The lock comes first: a statement that finds no row locks nothing, so that another client's INSERT of that id could
+# come between the two.
 my $mixed = <<'SQL';
 \set what random(1, 100)
 \set id random(1, 33000)
@@ -148,6 +148,10 @@ fails($node, "BEGIN; CALL envcrypt_protect_online('plain', 'value', 'owner')", '
 fails($node, "DO \$\$ BEGIN BEGIN CALL envcrypt_protect_online('plain', 'value');
 	EXCEPTION WHEN division_by_zero THEN END; END \$\$",
 	'2D000', qr/./, 'nor below an exception block');
+# Procedures cannot be STRICT.
+fails($node, 'BEGIN; CALL envcrypt_require_own_transaction(NULL)', '2D000', qr/transaction block/,
+	'a procedure called with NULL raises', user => 'nobody');
+is(value($node, 'SELECT 1'), '1', 'and the server is up');
 fails($node, "CALL envcrypt_protect_online('plain', 'value', 'owner')", '42501', qr/must be owner/, 'only by the owner',
 	user => 'clerk');
 $node->safe_psql('postgres',
@@ -277,8 +281,9 @@ my $worker = session($node);
 $worker->query_until(qr/started/,
 	"\\echo started\nCALL envcrypt_protect_online('busy', 'v', 'owner', 'database');\n\\echo finished\n");
 
-# It needs the table for itself to begin, so that it is begun before the row is locked again. What it waits for ends only
-# below: writers that queued behind it would not return at all. How long they took is no test, as it depends on the load.
+# It needs the table for itself to begin, so that it is begun before the row is locked again. What it waits for ends
+# only below: writers that queued behind it would not return at all. How long they took is no test, as it depends on the
+# load.
 sub writes
 {
 	my ($sql, $name) = @_;

@@ -64,12 +64,13 @@ sub succeeds
 	return $err;
 }
 
-# Without what is random, and the operators of a class in one order: pg_dump sorts them by their number alone, and those with
-# the same number (of a type and its base) come as they are found in the catalogs, which is not always the same.
+# Without what is random, and the operators of a class in one order: pg_dump sorts them by their number alone, and those
+# with the same number (of a type and its base) come as they are found in the catalogs, which is not always the same.
 sub dumped_text
 {
 	my $text = join('', grep { !/^(--|\\(un)?restrict)/ } split(/^/, slurp_file($_[0])));
-	$text =~ s{((?:\n    (?:OPERATOR|FUNCTION) \d[^;\n]*)+)}{join(',', sort map { s/\s+\z//r } split(/ ?,(?=\n|\z)/, $1))}ge;
+	my $sorted = sub { join(',', sort map { s/\s+\z//r } split(/ ?,(?=\n|\z)/, $_[0])) };
+	$text =~ s{((?:\n    (?:OPERATOR|FUNCTION) \d[^;\n]*)+)}{$sorted->($1)}ge;
 	return $text;
 }
 

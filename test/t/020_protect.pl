@@ -178,4 +178,15 @@ is(ask($sessions[1], q{SELECT count(*) FROM envcrypt_columns WHERE "table" = 'on
 	'the second of two protects finds the column protected');
 $_->quit for @sessions;
 
+# In a schema of its own, the extension is in nobody's way.
+value($node, 'CREATE ROLE mallory LOGIN');
+value($node, 'CREATE DATABASE apart');
+value($node, q{CREATE SCHEMA crypt; CREATE EXTENSION envcrypt SCHEMA crypt; GRANT ALL ON SCHEMA public TO mallory},
+	db => 'apart', set => ['client_min_messages=error']);
+value($node, q{SELECT crypt.envcrypt_rotate_master(); CREATE TABLE t (v text, o int);
+	SELECT crypt.envcrypt_protect('t', 'v', 'o')},
+	db => 'apart', key => $key);
+is( (run_sql($node, 'CREATE TABLE mine (a int); ALTER TABLE mine ADD b int; CREATE TEMP TABLE passing (a int)',
+		db => 'apart', user => 'mallory'))[2], '', 'tables are made and changed without USAGE of its schema');
+
 done_testing();

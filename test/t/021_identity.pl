@@ -98,7 +98,8 @@ is(value($node, q{SELECT problem, rows FROM envcrypt_verify('m')}, @key), '|5', 
 # Only a function in C is envcrypt_open(), and only the one that stands beside the type's own.
 value($node, q{CREATE FUNCTION other.envcrypt_open(encrypted_int4) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'});
 is(value($node, $read, @reader), $expected, 'a function of the same name in another schema');
-value($node, 'ALTER EVENT TRIGGER envcrypt_guard_ddl DISABLE; ALTER FUNCTION envcrypt_open(encrypted_int4) RENAME TO opens');
+value($node, 'ALTER EVENT TRIGGER envcrypt_guard_ddl DISABLE;
+	ALTER FUNCTION envcrypt_open(encrypted_int4) RENAME TO opens');
 fails($node, 'SELECT pin::text FROM m', '42704', qr/has no function envcrypt_open\(\) to its base type/,
 	'without its function, nothing is guessed', @reader);
 value($node, q{CREATE FUNCTION envcrypt_open(encrypted_int4) RETURNS text LANGUAGE plpgsql AS

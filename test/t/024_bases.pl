@@ -184,6 +184,33 @@ is(value($node,
 	q{SET work_mem = '64kB'; SELECT count(*), count(DISTINCT v) FROM (SELECT v FROM few UNION ALL SELECT v FROM few) s},
 	@key),
 	'16|8', 'and in a sort');
+# A domain's check may compare encrypted values while one is being opened.
+is( value($node, q{
+	SET client_min_messages = warning;
+	CREATE TABLE long AS SELECT encrypted_text(repeat(chr(65 + i), 2000)) AS v FROM generate_series(1, 6) i;
+	CREATE FUNCTION compares(text) RETURNS boolean LANGUAGE plpgsql AS
+		$$ BEGIN RETURN (SELECT count(*) >= 0 FROM public.long a, public.long b WHERE a.v OPERATOR(public.*<) b.v); END $$;
+	CREATE DOMAIN compared AS text CHECK (compares(VALUE));
+	DO $$ BEGIN PERFORM envcrypt_create_type('compared'); END $$;
+	CREATE TABLE d AS SELECT repeat(chr(70 - i % 5), 1500)::compared::encrypted_compared AS v
+	FROM generate_series(1, 20) i;
+	SELECT count(DISTINCT v) FROM d;
+	SELECT sum((a.v *< b.v)::int) FROM d a, d b}, @key),
+	"5\n160", 'a check that compares encrypted values');
+is( value($node, q{
+	SET client_min_messages = warning;
+	CREATE FUNCTION reads(value text) RETURNS boolean LANGUAGE plpgsql AS $$
+		BEGIN
+			IF length(value) > 3 THEN RETURN (SELECT count(v::text) > 0 FROM public.own); END IF;
+			RETURN true;
+		END $$;
+	CREATE DOMAIN reading AS text CHECK (reads(VALUE));
+	DO $$ BEGIN PERFORM envcrypt_create_type('reading'); END $$;
+	CREATE TABLE own AS SELECT 'abc'::reading::encrypted_reading AS v FROM generate_series(1, 5);
+	CREATE TABLE longer AS SELECT 'abcdef'::encrypted_reading AS v FROM generate_series(1, 5);
+	SELECT count(DISTINCT v::text) FROM longer}, @key),
+	'1', 'a check that opens values of its own type');
+
 is(value($node, 'SELECT 1'), '1', 'the server is up');
 
 # What a made type's base is does not change under what was sealed of it, at any depth; names may.
@@ -207,6 +234,18 @@ is(value($node, 'SELECT s FROM spots', @key), '(1,left,dark)', 'what may be chan
 value($node, 'DROP TABLE shades, spots, lists, children');
 value($node, q{ALTER TYPE tint RENAME VALUE 'dark' TO 'black'; ALTER TYPE spot DROP ATTRIBUTE title;
 	ALTER TABLE parent_row DROP b});
+
+# What is left of a made type whose base is gone.
+value($node, q{SET client_min_messages = error; CREATE TYPE gone AS ENUM ('a'); SELECT envcrypt_create_type('gone');
+	ALTER EVENT TRIGGER envcrypt_guard_ddl DISABLE; DROP TYPE gone CASCADE;
+	ALTER EVENT TRIGGER envcrypt_guard_ddl ENABLE ALWAYS;
+	CREATE TYPE gone AS ENUM ('b')});
+fails($node, q{SELECT envcrypt_create_type('gone')}, '42710',
+	qr/HINT:  Drop it.*DROP TYPE public\.encrypted_gone CASCADE;/,
+	'what is left of a type whose base was dropped, with nothing to notice it, is told');
+is(value($node, q{SET client_min_messages = error; DROP TYPE public.encrypted_gone CASCADE;
+	SELECT envcrypt_create_type('gone')}),
+	'encrypted_gone', 'and can be dropped, and made again');
 
 $node->stop;
 done_testing();

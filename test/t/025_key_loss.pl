@@ -87,12 +87,15 @@ for my $preloaded (1, 0)
 		'A', "$what: which come back enabled always");
 	fails($node, "ALTER TABLE $_ SET UNLOGGED", '55000', qr/cannot make table "$_" unlogged.*crash.*allow_data_loss/s,
 		"$what: a crash will not empty $_", @shop) for qw(envcrypt_data_keys envcrypt_master_keys);
-	is(value($node, q{SELECT string_agg(DISTINCT relpersistence::text, '') FROM pg_class WHERE relname ~ '^envcrypt_.*_keys'}, @shop),
+	is( value($node, q{SELECT string_agg(DISTINCT relpersistence::text, '') FROM pg_class
+		WHERE relname ~ '^envcrypt_.*_keys'}, @shop),
 		'p', "$what: the key tables and their indexes stay logged");
 	value($node, 'CREATE UNLOGGED TABLE lib.envcrypt_data_keys (a int); ALTER TABLE lib.envcrypt_data_keys SET LOGGED;
 		ALTER TABLE lib.envcrypt_data_keys SET UNLOGGED; DROP TABLE lib.envcrypt_data_keys', @shop, user => 'maker');
-	value($node, 'CREATE TABLE lib.envcrypt_data_keys (a int); TRUNCATE lib.envcrypt_data_keys; DROP TABLE lib.envcrypt_data_keys', @shop, user => 'maker');
-	my @delete = ('55000', qr/cannot delete data keys from table "envcrypt_data_keys".*envcrypt_shred_user.*allow_data_loss/s);
+	value($node, 'CREATE TABLE lib.envcrypt_data_keys (a int); TRUNCATE lib.envcrypt_data_keys;
+		DROP TABLE lib.envcrypt_data_keys', @shop, user => 'maker');
+	my @delete = ('55000',
+		qr/cannot delete data keys from table "envcrypt_data_keys".*envcrypt_shred_user.*allow_data_loss/s);
 	fails($node, 'DELETE FROM envcrypt_data_keys', @delete, "$what: keys are not deleted", @shop);
 	fails($node, "ALTER TABLE envcrypt_data_keys DISABLE TRIGGER $_; DELETE FROM envcrypt_data_keys", @delete,
 		"$what: nor by who has disabled triggers: $_", @shop)
@@ -108,15 +111,19 @@ for my $preloaded (1, 0)
 		"$what: who may write all cannot allow it",
 		@shop, user => 'scribe') if $preloaded;
 
-	my @part = ('55000', qr/cannot drop or change what envcrypt needs of table "envcrypt_\w+_keys".*It would lack.*allow_data_loss/s);
+	my @part = ('55000',
+		qr/cannot drop or change what envcrypt needs of table "envcrypt_\w+_keys".*It would lack.*allow_data_loss/s);
 	fails($node, "DROP TRIGGER envcrypt_announce ON envcrypt_data_keys; DELETE FROM envcrypt_data_keys", @part,
 		"$what: the trigger that keeps them stays", @shop);
 	fails($node, 'DROP TRIGGER envcrypt_announce_truncate ON envcrypt_master_keys', @part, "$what: and the other", @shop);
-	fails($node, q{DO 'BEGIN DROP TRIGGER envcrypt_announce ON envcrypt_data_keys; END'}, @part, "$what: in a block, too", @shop);
+	fails($node, q{DO 'BEGIN DROP TRIGGER envcrypt_announce ON envcrypt_data_keys; END'}, @part,
+		"$what: in a block, too", @shop);
 	fails($node, 'ALTER TABLE envcrypt_data_keys DROP COLUMN wrapped_key', @part, "$what: and the column of keys", @shop);
 	fails($node, 'ALTER TABLE envcrypt_data_keys RENAME owner TO o', @part, "$what: under its name", @shop);
-	fails($node, 'ALTER TABLE envcrypt_data_keys RENAME TO k', '0A000', qr/cannot rename or move/, "$what: in its table", @shop);
-	fails($node, 'ALTER EXTENSION envcrypt DROP TABLE envcrypt_data_keys', '0A000', qr/cannot take a part out of extension envcrypt/,
+	fails($node, 'ALTER TABLE envcrypt_data_keys RENAME TO k', '0A000', qr/cannot rename or move/,
+		"$what: in its table", @shop);
+	fails($node, 'ALTER EXTENSION envcrypt DROP TABLE envcrypt_data_keys', '0A000',
+		qr/cannot take a part out of extension envcrypt/,
 		"$what: which stays the extension's", @shop);
 
 	# Not for ever.
@@ -143,7 +150,8 @@ for my $preloaded (1, 0)
 		CREATE TEMP TABLE staying (t encrypted_text)', @shop);
 	value($node, 'DROP OWNED BY seller', @shop);
 	value($node, 'DROP TYPE lib.mood CASCADE', @shop, user => 'maker');
-	is(value($node, q{SELECT to_regtype('encrypted_mood') IS NULL}, @shop), 't', "$what: a made type without columns goes with its base");
+	is(value($node, q{SELECT to_regtype('encrypted_mood') IS NULL}, @shop), 't',
+		"$what: a made type without columns goes with its base");
 	is(value($node, $count, @shop), $keys, "$what: keys stay when all tables are gone");
 	value($node, 'DROP EXTENSION envcrypt', @shop);
 	is(value($node, q{SELECT count(*) FROM pg_class WHERE relname ~ 'envcrypt'}, @shop), '0',
@@ -163,7 +171,8 @@ for my $preloaded (1, 0)
 	value($node, "$load $allow ALTER TABLE envcrypt_data_keys SET UNLOGGED", @shop);
 	value($node, 'ALTER TABLE envcrypt_data_keys SET LOGGED', @shop);
 	value($node, "$load $allow TRUNCATE envcrypt_data_keys", @shop);
-	value($node, "$load $allow DROP TRIGGER envcrypt_announce ON envcrypt_master_keys; ALTER TABLE envcrypt_data_keys DROP wrapped_key", @shop);
+	value($node, "$load $allow DROP TRIGGER envcrypt_announce ON envcrypt_master_keys;
+		ALTER TABLE envcrypt_data_keys DROP wrapped_key", @shop);
 	value($node, "$load $allow DROP SCHEMA public CASCADE", @shop);
 	is(value($node, q{SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute
 		WHERE attrelid = 'app.notes'::regclass AND attnum > 0 AND NOT attisdropped}, @shop), 'owner',

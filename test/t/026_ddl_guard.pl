@@ -45,28 +45,33 @@ is($seen, '', 'no statement but their own is seen');
 is(value($node, q{SELECT count(*) FROM pg_stat_statements WHERE query ~ 'envcrypt'}), '0', 'and none of ours');
 
 # Nor does a command read more of the catalogs where there are more tables. (Caches are warm: it has run once.)
-my $catalogs = value($node, q{SELECT string_agg(oid::text, ',') FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r'});
+my $catalogs = value($node, q{SELECT string_agg(oid::text, ',') FROM pg_class
+	WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r'});
 sub catalog_reads
 {
 	my ($sql) = @_;
 	my $session = session($node, @maker);
-	my $count = "SELECT 'rows', sum(pg_stat_get_xact_tuples_returned(c)), sum(pg_stat_get_xact_tuples_fetched(c)) FROM unnest('{$catalogs}'::oid[]) c";
+	my $count = "SELECT 'rows', sum(pg_stat_get_xact_tuples_returned(c)), sum(pg_stat_get_xact_tuples_fetched(c))
+		FROM unnest('{$catalogs}'::oid[]) c";
 	my $reads = ask($session, "BEGIN; $sql; ROLLBACK; BEGIN; $count; $sql; $count; ROLLBACK");
 	$session->quit;
 	my ($scanned, $fetched, $scanned_after, $fetched_after) = $reads =~ /rows\|(\d+)\|(\d+)/g;
 	return ($scanned_after - $scanned, $fetched_after - $fetched);
 }
-my @repeated = ('ALTER TABLE t ALTER a SET STATISTICS 20', 'CREATE TEMP TABLE more (id int PRIMARY KEY, a text)', 'CREATE INDEX ON t (b)', 'DROP TABLE of_it');
+my @repeated = ('ALTER TABLE t ALTER a SET STATISTICS 20', 'CREATE TEMP TABLE more (id int PRIMARY KEY, a text)',
+	'CREATE INDEX ON t (b)', 'DROP TABLE of_it');
 value($node, 'CREATE TABLE of_it (a int)', @maker);
 my %reads = map { $_ => [ catalog_reads($_) ] } @repeated;
-value($node, q{DO $$ BEGIN FOR i IN 1..400 LOOP EXECUTE format('CREATE TABLE many_%s (id int PRIMARY KEY, a int)', i); END LOOP; END $$}, @maker);
+value($node, q{DO $$ BEGIN FOR i IN 1..400 LOOP
+	EXECUTE format('CREATE TABLE many_%s (id int PRIMARY KEY, a int)', i); END LOOP; END $$}, @maker);
 for my $sql (@repeated)
 {
 	my ($scanned, $fetched) = catalog_reads($sql);
 	is($scanned, $reads{$sql}[0], "no scan of a catalog grows with the number of tables: $sql");
 	cmp_ok($fetched, '<', $reads{$sql}[1] + 200, "nor does what is read by index: $sql");
 }
-value($node, q{DO $$ BEGIN FOR i IN 1..400 LOOP EXECUTE format('DROP TABLE many_%s', i); END LOOP; END $$; DROP TABLE of_it}, @maker);
+value($node, q{DO $$ BEGIN FOR i IN 1..400 LOOP EXECUTE format('DROP TABLE many_%s', i); END LOOP; END $$;
+	DROP TABLE of_it}, @maker);
 
 # Each refusal as a session's first command. The schema is named, as the maker may not use it.
 value($node, 'GRANT USAGE ON SCHEMA hidden TO maker; CREATE FOREIGN DATA WRAPPER nowhere;

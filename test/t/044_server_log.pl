@@ -110,6 +110,30 @@ like(logged($_, $bad, db => 'bare'), qr/CONTEXT:  COPY $_.*xx/,
 	$node->append_conf('postgresql.conf', "log_destination = 'stderr'");
 	$node->reload;
 }
+# Constraint violations print whole rows: to the client who may read them, not into the log.
+{
+	value($node, 'ALTER ROLE clerk SET log_min_error_statement = error');
+	my $position = -s $node->logfile;
+	value($node, "CREATE TABLE violated (id int PRIMARY KEY, v encrypted_text, o int NOT NULL CHECK (o > 0));
+		INSERT INTO violated VALUES (1, reverse('TERCESPOT'), 1)", user => 'clerk');
+	fails($node, 'UPDATE violated SET o = NULL', '23502', qr/Failing row contains \(1, TOPSECRET, null\)/,
+		'the client sees the failing row', user => 'clerk');
+	fails($node, 'UPDATE violated SET o = -1', '23514', qr/Failing row contains \(1, TOPSECRET, -1\)/,
+		'also of a CHECK constraint', user => 'clerk');
+	is((run_sql($node, q{DO $$ BEGIN PERFORM v FROM violated;
+			RAISE WARNING USING ERRCODE = '23505', DETAIL = (SELECT format('%s', v) FROM violated); END $$},
+			user => 'clerk'))[2], '', 'a warning of that class does no harm');
+	my $log = substr(slurp_file($node->logfile), $position);
+	unlike($log, qr/TOPSECRET/, 'the log has none of it');
+	like($log, qr/violates not-null constraint/, 'the log has the error itself');
+
+	# A typing error in one key of a ring does not put the others into the log.
+	my $typo = ('a' x 64) . ':' . ('b' x 63) . 'z';
+	fails($node, "SET envcrypt.master_key = '$typo'", '22023', qr/invalid keyring.*\n?DETAIL:  Entry 2/,
+		'the error names the entry', user => 'clerk');
+	unlike(substr(slurp_file($node->logfile), $position), qr/a{64}/, 'the log does not hold the ring');
+	value($node, 'ALTER ROLE clerk RESET log_min_error_statement');
+}
 {
 	$node->backup('copy');
 	my $standby = PostgreSQL::Test::Cluster->new('standby');

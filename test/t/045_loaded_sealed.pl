@@ -106,7 +106,8 @@ value($node, 'CREATE PUBLICATION loaded FOR TABLE loaded; CREATE PUBLICATION key
 	envcrypt_master_keys, config');
 # From 16 on, the worker is the table's owner, who may open, unless it is told otherwise.
 my $as_owner = $to->pg_version < 16 ? '' : ' WITH (run_as_owner = true)';
-value($to, 'CREATE SUBSCRIPTION s CONNECTION $$' . $node->connstr . " dbname=postgres\$\$ PUBLICATION loaded, keys$as_owner");
+value($to, 'CREATE SUBSCRIPTION s CONNECTION $$' . $node->connstr
+	. " dbname=postgres\$\$ PUBLICATION loaded, keys$as_owner");
 $to->wait_for_subscription_sync($node, 's');
 my $insert = sub
 	{ value($node, qq{INSERT INTO loaded SELECT $_[0], 'secret', repeat('long', 2400), ARRAY['a']::encrypted_text[], 1},
