@@ -175,7 +175,8 @@ BEGIN
         END IF;
         owner_value := @extschema@.envcrypt_owner_text("table"::oid, owner.attnum, quote_ident(owner_column));
         owner_value := CASE WHEN owner_column IS NULL THEN 'NULL::text'
-            WHEN null_owner = 'database' OR owner.attnotnull THEN owner_value
+            -- Also where the owner is NOT NULL: heirs' and, from PostgreSQL 18 on, older rows need not obey.
+            WHEN null_owner = 'database' THEN owner_value
             -- No IS NULL here: in partitions with another order of columns, ALTER TABLE would look at a wrong one.
             ELSE format('coalesce(%4$s, @extschema@.envcrypt_refuse_row(%3$L::regclass, %2$L::name, %1$L::name, '
                 'num_nonnulls(%2$I) > 0))',

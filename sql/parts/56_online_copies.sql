@@ -36,12 +36,17 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
     ), wanted AS (
         SELECT t.relid, t.level, NULL::name AS original,
             format('CHECK (%s%I IS NOT NULL) NOT VALID',
-                CASE WHEN NOT a.attnotnull THEN format('%I IS NULL OR ', "column") END, s.shadow) AS definition,
+                CASE WHEN NOT n.never_null THEN format('%I IS NULL OR ', "column") END, s.shadow) AS definition,
             true AS must_hold,
-            (s.prefix || CASE WHEN a.attnotnull THEN 'not_null' ELSE 'complete' END)::name AS copy
+            (s.prefix || CASE WHEN n.never_null THEN 'not_null' ELSE 'complete' END)::name AS copy
         FROM state s, @extschema@.envcrypt_tree("table") t
         JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = "column"
-        WHERE t.level = 0 OR a.attnotnull
+        -- An heir need not have its parent's NOT NULL; from PostgreSQL 18 on, older rows need not have been checked.
+        CROSS JOIN LATERAL (SELECT bool_and(h.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint k
+                WHERE k.conrelid = h.attrelid AND k.contype = 'n' AND h.attnum = ANY (k.conkey) AND NOT k.convalidated))
+            AS never_null FROM @extschema@.envcrypt_tree(t.relid) below
+            JOIN pg_attribute h ON h.attrelid = below.relid AND h.attname = "column") n
+        WHERE t.level = 0 OR n.never_null
         UNION ALL
         SELECT t.relid, t.level, k.conname, pg_get_constraintdef(k.oid)
             || CASE WHEN k.convalidated THEN ' NOT VALID' ELSE '' END, k.convalidated,

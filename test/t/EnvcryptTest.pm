@@ -87,7 +87,16 @@ sub run_sql
 	my ($rc, $out, $err) = with_key(
 		$options{key},
 		sub {
-			$node->psql($db, $sql, connstr => $string, extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+			# A psql that cannot connect may be gone before it is given the statement: IPC::Run dies then.
+			for (1 .. 10)
+			{
+				my @result = eval {
+					$node->psql($db, $sql, connstr => $string, extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+				};
+				return @result if $@ eq '';
+				die $@ if $@ !~ /Broken pipe/;
+			}
+			die "psql ended each time before it read the statement\n";
 		},
 		@{ $options{set} // [] });
 	my ($sqlstate) = $err =~ /(?:ERROR|FATAL|PANIC):\s+(\w{5}):/;
