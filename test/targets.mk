@@ -1,11 +1,12 @@
 # Targets beside the build: tests, checks, benchmark, demo. Included by the Makefile.
 
-.PHONY: help unit lint demo test test-assert bench packages
+.PHONY: help unit lint demo test test-assert test-upstream bench packages
 help:
 	@echo "make demo        install what is needed, build, and show envcrypt in a throw-away cluster"
 	@echo "make test        the same, and run every test"
 	@echo "make             build                      make install    install into PostgreSQL"
 	@echo "make test-assert the tests that matter there on a PostgreSQL with assertions, built from source"
+	@echo "make test-upstream  PostgreSQL's own regression tests, without envcrypt and with it, compared"
 	@echo "make unit        tests of src/core          make installcheck   SQL tests against a running server"
 	@echo "make lint        format, clang-tidy, clang  make bench      compare with plain text and pgcrypto"
 
@@ -20,6 +21,9 @@ test: packages
 
 test-assert:
 	@test/assert_server
+
+test-upstream:
+	@test/upstream
 
 bench: packages
 	@test/run bench
