@@ -1,6 +1,6 @@
 # Targets beside the build: tests, checks, benchmark, demo. Included by the Makefile.
 
-.PHONY: help unit lint demo test test-versions test-assert test-package bench packages dist \
+.PHONY: help unit lint demo test test-versions test-assert test-upstream test-package bench packages dist \
 	sanitizers sanitize coverage
 help:
 	@echo "make demo        install what is needed, build, and show envcrypt in a throw-away cluster"
@@ -8,6 +8,7 @@ help:
 	@echo "make test-versions   every test on PostgreSQL 17 and 18, in throw-away Debian systems"
 	@echo "make             build                      make install    install into PostgreSQL"
 	@echo "make test-assert the tests that matter there on a PostgreSQL with assertions, built from source"
+	@echo "make test-upstream  PostgreSQL's own regression tests, without envcrypt and with it, compared"
 	@echo "make test-package the Debian package, built twice, compared, installed and tested in a throw-away system"
 	@echo "make dist        the source package of this commit (build/dist)"
 	@echo "make unit        tests of src/core          make installcheck   SQL tests against a running server"
@@ -29,6 +30,9 @@ test-versions:
 
 test-assert:
 	@test/assert_server
+
+test-upstream:
+	@test/upstream
 
 # Another system: PACKAGE_SUITE=trixie.
 PACKAGE_SUITE ?= bookworm
