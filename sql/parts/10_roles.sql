@@ -30,7 +30,8 @@ COMMENT ON ROLE envcrypt_decrypt IS 'envcrypt: may open every value';
 COMMENT ON ROLE envcrypt_search IS 'envcrypt: may compute search tokens';
 COMMENT ON ROLE envcrypt_keyadmin IS 'envcrypt: may make, rotate and shred keys, not open values';
 
--- Functions that have our names already, from before anything could refuse them. A call with literals would prefer them.
+-- Functions that have our names already, from before anything could refuse them. A call with literals would prefer
+-- them.
 
 CREATE FUNCTION envcrypt_warn_of_lookalikes() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

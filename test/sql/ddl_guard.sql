@@ -1,4 +1,5 @@
--- What DDL may not do to encrypted columns: foreign keys, triggers that fire after ours, functions that queries would find.
+-- What DDL may not do to encrypted columns: foreign keys, triggers that fire after ours, functions that queries would
+-- find.
 \set SHOW_CONTEXT never
 SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
 CREATE SCHEMA guarded;
@@ -24,12 +25,14 @@ ALTER TABLE refers ADD FOREIGN KEY (plain) REFERENCES codes;
 ALTER TABLE refers ALTER plain TYPE encrypted_text USING NULL;
 CREATE TABLE parted (id int, t encrypted_text) PARTITION BY LIST (id);
 ALTER TABLE parted ADD FOREIGN KEY (t) REFERENCES codes;
-DO $$ BEGIN EXECUTE 'ALTER TABLE refers ADD FOREIGN KEY (t) REFERENCES codes'; EXCEPTION WHEN feature_not_supported THEN RAISE NOTICE 'refused'; END $$;
+DO $$ BEGIN EXECUTE 'ALTER TABLE refers ADD FOREIGN KEY (t) REFERENCES codes'; EXCEPTION WHEN feature_not_supported
+    THEN RAISE NOTICE 'refused'; END $$;
 SELECT conname, conrelid::regclass FROM pg_constraint WHERE contype = 'f' AND confrelid = 'codes'::regclass ORDER BY 1;
 DROP TABLE refers, parted;
 
 -- A trigger that may change rows and fires after ours, by the order of bytes.
-CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_OP <> 'DELETE' THEN new.t := 'changed'; RETURN new; END IF; RETURN old; END $$;
+CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_OP <> 'DELETE' THEN new.t := 'changed';
+    RETURN new; END IF; RETURN old; END $$;
 CREATE TABLE kept (id int, owner text, t text);
 SELECT envcrypt_protect('kept', 't', 'owner');
 \set VERBOSITY default
@@ -50,7 +53,9 @@ ALTER TRIGGER "Z ~" ON kept RENAME TO "я";
 INSERT INTO kept VALUES (1, 'ann', 'mine');
 SELECT t, envcrypt_owner(t) FROM kept;
 -- Ours renamed has the others after it.
-DO $$ BEGIN EXECUTE format('ALTER TRIGGER %I ON kept RENAME TO "A"', (SELECT tgname FROM pg_trigger WHERE tgfoid = 'envcrypt_owner_trigger'::regproc AND tgrelid = 'kept'::regclass)); EXCEPTION WHEN object_not_in_prerequisite_state THEN RAISE NOTICE '%', SQLERRM; END $$;
+DO $$ BEGIN EXECUTE format('ALTER TRIGGER %I ON kept RENAME TO "A"', (SELECT tgname FROM pg_trigger
+    WHERE tgfoid = 'envcrypt_owner_trigger'::regproc AND tgrelid = 'kept'::regclass));
+    EXCEPTION WHEN object_not_in_prerequisite_state THEN RAISE NOTICE '%', SQLERRM; END $$;
 -- In partitions and children: made, attached, inheriting.
 CREATE TABLE parted (id int, owner text, t text) PARTITION BY LIST (id);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
@@ -69,7 +74,8 @@ CREATE TRIGGER "~zzz" BEFORE INSERT ON kept FOR EACH ROW EXECUTE FUNCTION touche
 ALTER EVENT TRIGGER envcrypt_guard_ddl ENABLE ALWAYS;
 \pset format unaligned
 \pset expanded on
-SELECT "check", state, regexp_replace(detail, '\d+', 'N') AS detail, advice FROM envcrypt_status() WHERE detail ~ 'kept';
+SELECT "check", state, regexp_replace(detail, '\d+', 'N') AS detail, advice FROM envcrypt_status()
+    WHERE detail ~ 'kept';
 \pset expanded off
 \pset format aligned
 ALTER TABLE kept ENABLE ALWAYS TRIGGER "~zzz";
@@ -88,7 +94,8 @@ CREATE TABLE parent (id int, t text);
 CREATE TABLE child () INHERITS (parent);
 SELECT envcrypt_manage_owners('people', 'id', 'shred');
 SELECT envcrypt_protect('parent', 't');
-CREATE VIEW enabled AS SELECT tgrelid::regclass AS "table", regexp_replace(tgname, '\d+', 'N') AS name, tgenabled FROM pg_trigger
+CREATE VIEW enabled AS SELECT tgrelid::regclass AS "table", regexp_replace(tgname, '\d+', 'N') AS name, tgenabled
+    FROM pg_trigger
     WHERE tgname ~ 'envcrypt' AND tgrelid IN (SELECT c.oid FROM pg_class c WHERE relnamespace = 'guarded'::regnamespace)
     ORDER BY tgrelid::regclass::text COLLATE "C", tgname COLLATE "C";
 ALTER TABLE people DISABLE TRIGGER ALL;
@@ -132,7 +139,8 @@ CREATE FUNCTION upper(encrypted_text) RETURNS text LANGUAGE sql AS 'SELECT $$x$$
 CREATE OPERATOR ==== (LEFTARG = encrypted_text, RIGHTARG = text, FUNCTION = steal);
 CREATE OPERATOR guarded.= (LEFTARG = text, RIGHTARG = sealed_code, FUNCTION = steal);
 CREATE OPERATOR !! (RIGHTARG = encrypted_text[], FUNCTION = steal);
-CREATE OPERATOR <> (LEFTARG = encrypted_text, RIGHTARG = encrypted_text, FUNCTION = steal, NEGATOR = OPERATOR(guarded.=));
+CREATE OPERATOR <> (LEFTARG = encrypted_text, RIGHTARG = encrypted_text, FUNCTION = steal,
+    NEGATOR = OPERATOR(guarded.=));
 CREATE FUNCTION length(t sealed_code) RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE FUNCTION array_length(encrypted_text[], int) RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE FUNCTION concat(VARIADIC encrypted_text[]) RETURNS text LANGUAGE sql AS 'SELECT $$x$$';

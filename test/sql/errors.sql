@@ -28,7 +28,9 @@ SELECT decrypt_for_user('bob', encrypt_for_user('alice', 'x'));
 SELECT decrypt_for_user('alice', 'sealed by no owner'::encrypted_text);
 \echo :SQLSTATE
 SELECT decrypt_for_user('unknown', encrypt_for_user('alice', 'x'));
-SELECT pg_typeof(encrypt_for_user('alice', 42)), pg_typeof(encrypt_for_user('alice', 42::smallint)), pg_typeof(encrypt_for_user('alice', 4.2)), pg_typeof(encrypt_for_user('alice', '42')), pg_typeof(encrypt_for_user('alice', '42'::char(3)));
+SELECT pg_typeof(encrypt_for_user('alice', 42)), pg_typeof(encrypt_for_user('alice', 42::smallint)),
+    pg_typeof(encrypt_for_user('alice', 4.2)), pg_typeof(encrypt_for_user('alice', '42')),
+    pg_typeof(encrypt_for_user('alice', '42'::char(3)));
 SELECT encrypt_for_user('alice', 42::int8) + 1, encrypt_for_user('alice', NULL::int) IS NULL;
 SELECT encrypt_for_user('alice', ARRAY[42]);
 SELECT encrypt_for_user('alice', ''), decrypt_for_user('alice', encrypt_for_user('alice', '')) = '';
@@ -49,7 +51,8 @@ SELECT envcrypt_open(encrypted_bytea_in('\x01', 0, -1));
 SELECT envcrypt_key_table_trigger();
 SELECT envcrypt_guard_ddl();
 -- Large values, whose texts are compared by checksum.
-SELECT length(t), md5(t) = md5(repeat('x', 1000000)) AS same FROM (SELECT encrypt_for_user('alice', repeat('x', 1000000))::text AS t) q;
+SELECT length(t), md5(t) = md5(repeat('x', 1000000)) AS same
+    FROM (SELECT encrypt_for_user('alice', repeat('x', 1000000))::text AS t) q;
 -- PostgreSQL's own errors carry no plaintext of ours.
 SELECT envcrypt_create_user_key('late') <> 0;
 BEGIN;

@@ -59,13 +59,16 @@ CREATE EXTENSION postgres_fdw SCHEMA public;
 CREATE SCHEMA theirs;
 CREATE TABLE theirs.sealed (id int, t encrypted_text);
 CREATE TABLE theirs.plain (id int, t text);
-DO $$ BEGIN EXECUTE format('CREATE SERVER regress_here FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host %L, port %L, dbname %L)',
-    split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), current_database()); END $$;
+DO $$ BEGIN EXECUTE format('CREATE SERVER regress_here FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host %L, port %L, '
+    'dbname %L)',
+    split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), current_database());
+    END $$;
 CREATE USER MAPPING FOR CURRENT_USER SERVER regress_here;
 DROP FOREIGN TABLE plain;
 IMPORT FOREIGN SCHEMA theirs FROM SERVER regress_here INTO abroad;
 IMPORT FOREIGN SCHEMA theirs LIMIT TO (plain) FROM SERVER regress_here INTO abroad;
-SELECT c.oid::regclass, attname, atttypid::regtype FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+SELECT c.oid::regclass, attname, atttypid::regtype FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid
+    AND attnum > 0 AND NOT attisdropped
 WHERE relkind = 'f' AND relnamespace = 'abroad'::regnamespace ORDER BY c.oid::regclass::text COLLATE "C", attnum;
 SELECT count(*) FROM envcrypt_columns WHERE "table" IN (SELECT oid FROM pg_class WHERE relkind = 'f');
 SET client_min_messages = warning;

@@ -1,4 +1,5 @@
--- Trigger functions of envcrypt on tables, columns and events that they were not made for: an error, or no effect on others.
+-- Trigger functions of envcrypt on tables, columns and events that they were not made for: an error, or no effect on
+-- others.
 \set SHOW_CONTEXT never
 SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
 CREATE TABLE h_users (id text, nick text);
@@ -46,8 +47,10 @@ CREATE TABLE h_sealed (id encrypted_text);
 CREATE TABLE h_point (id point);
 CREATE TEMP TABLE h_temp (id text);
 CREATE TABLE h_text (id text, other text DEFAULT 'o');
-SELECT t.tab, r.* FROM (VALUES ('h_jsonb', '{"a": 1}'), ('h_json', '{"a": 1}'), ('h_date', '2020-02-02'), ('h_bytea', '\x00'),
-    ('h_array', '{a,b}'), ('h_xml', '<a/>'), ('h_row', '(a,b)'), ('h_bool', 't'), ('h_sealed', 'x'), ('h_point', '(1,2)'),
+SELECT t.tab, r.* FROM (VALUES ('h_jsonb', '{"a": 1}'), ('h_json', '{"a": 1}'), ('h_date', '2020-02-02'),
+    ('h_bytea', '\x00'),
+    ('h_array', '{a,b}'), ('h_xml', '<a/>'), ('h_row', '(a,b)'), ('h_bool', 't'), ('h_sealed', 'x'),
+    ('h_point', '(1,2)'),
     ('h_temp', 'h-temp')) AS t (tab, value),
     h_try(t.tab::regclass, 'AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)', t.value) AS r;
 -- Other events, conditions and arguments.
@@ -85,7 +88,8 @@ CREATE TRIGGER h_hung AFTER TRUNCATE ON h_jsonb FOR EACH STATEMENT EXECUTE FUNCT
 TRUNCATE h_jsonb;
 SELECT h_keys();
 
--- The rows of a table count whatever became of its triggers: one that only makes keys, only destroys them, or is disabled.
+-- The rows of a table count whatever became of its triggers: one that only makes keys, only destroys them, or is
+-- disabled.
 CREATE TABLE h_half (id text);
 SELECT envcrypt_manage_owners('h_half', 'id', on_delete => 'shred');
 INSERT INTO h_half VALUES ('h-a'), ('h-a');
@@ -107,27 +111,41 @@ DROP TABLE h_half;
 -- Owner and shadow triggers, which any owner of a table can hang.
 CREATE TABLE h_bind (id encrypted_text, owner text, plain text DEFAULT 'p', other encrypted_int8 DEFAULT 1);
 SELECT c.function, c.clauses, r.written FROM (VALUES
-    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)', 'envcrypt_owner_trigger(7, ''error'', ''text'')'),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)',
+        'envcrypt_owner_trigger(7, ''error'', ''text'')'),
     ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)', 'envcrypt_owner_trigger()'),
-    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)', 'envcrypt_owner_trigger(70000, ''error'')'),
-    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)', 'envcrypt_owner_trigger(''-7'', ''error'')'),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)',
+        'envcrypt_owner_trigger(70000, ''error'')'),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)',
+        'envcrypt_owner_trigger(''-7'', ''error'')'),
     ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)', 'envcrypt_owner_trigger(7, ''whatever'')'),
     ('BEFORE INSERT ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)', 'envcrypt_owner_trigger(7, ''error'')'),
-    ('BEFORE INSERT OR UPDATE OF owner ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)', 'envcrypt_owner_trigger(7, ''error'')'),
+    ('BEFORE INSERT OR UPDATE OF owner ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)',
+        'envcrypt_owner_trigger(7, ''error'')'),
     ('AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)', 'envcrypt_owner_trigger(7, ''error'')'),
     ('BEFORE INSERT OR UPDATE ON %s FOR EACH STATEMENT', 'envcrypt_owner_trigger(7, ''error'')'),
     ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW', 'envcrypt_owner_trigger(7, ''error'')'),
     ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.owner IS NULL)', 'envcrypt_owner_trigger(7, ''error'')'),
-    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.owner IS NULL OR new.id IS NOT NULL)', 'envcrypt_owner_trigger(7, ''error'')'),
-    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL AND new.owner IS NULL)', 'envcrypt_owner_trigger(7, ''error'')'),
-    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL OR new.id IS NULL)', 'envcrypt_owner_trigger(7, ''error'')'),
-    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL OR new.other IS NULL)', 'envcrypt_owner_trigger(7, ''error'')'),
-    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL OR new.owner IS NULL)', 'envcrypt_owner_trigger(7, ''error'')'),
-    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL OR new.id IS NOT NULL)', 'envcrypt_shadow_trigger(7, ''error'')'),
-    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL OR new.plain IS NOT NULL)', 'envcrypt_shadow_trigger(7, ''error'')'),
-    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL OR new.owner IS NOT NULL)', 'envcrypt_shadow_trigger(7, ''error'')'),
-    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL)', 'envcrypt_shadow_trigger(7, ''error'')'),
-    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)', 'envcrypt_shadow_trigger(7, ''error'')')) AS c (clauses, function),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.owner IS NULL OR new.id IS NOT NULL)',
+        'envcrypt_owner_trigger(7, ''error'')'),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL AND new.owner IS NULL)',
+        'envcrypt_owner_trigger(7, ''error'')'),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL OR new.id IS NULL)',
+        'envcrypt_owner_trigger(7, ''error'')'),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL OR new.other IS NULL)',
+        'envcrypt_owner_trigger(7, ''error'')'),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL OR new.owner IS NULL)',
+        'envcrypt_owner_trigger(7, ''error'')'),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL OR new.id IS NOT NULL)',
+        'envcrypt_shadow_trigger(7, ''error'')'),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL OR new.plain IS NOT NULL)',
+        'envcrypt_shadow_trigger(7, ''error'')'),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL OR new.owner IS NOT NULL)',
+        'envcrypt_shadow_trigger(7, ''error'')'),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL)',
+        'envcrypt_shadow_trigger(7, ''error'')'),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)', 'envcrypt_shadow_trigger(7, ''error'')'))
+        AS c (clauses, function),
     h_try('h_bind', c.clauses, 'x', c.function) AS r;
 -- Functions that take the OID of a trigger of a table take no other's.
 CREATE TRIGGER mine BEFORE INSERT OR UPDATE ON h_bind FOR EACH ROW WHEN (new.plain IS NOT NULL OR new.id IS NOT NULL)
@@ -139,6 +157,7 @@ SELECT envcrypt_owner_trigger();
 SELECT envcrypt_shadow_trigger();
 SELECT envcrypt_managed_owner_trigger();
 SELECT envcrypt_key_table_trigger();
-DROP TABLE h_users, h_jsonb, h_json, h_date, h_bytea, h_array, h_xml, h_row, h_bool, h_sealed, h_point, h_temp, h_text, h_bind CASCADE;
+DROP TABLE h_users, h_jsonb, h_json, h_date, h_bytea, h_array, h_xml, h_row, h_bool, h_sealed, h_point, h_temp, h_text,
+    h_bind CASCADE;
 DROP FUNCTION h_keys, h_try;
 DROP SEQUENCE h_names;

@@ -8,19 +8,24 @@ CREATE FUNCTION is_later(source regtype, target regtype) RETURNS boolean LANGUAG
     SELECT source::text ~ 'bytea' AND target::text ~ 'int' OR source::text ~ 'int' AND target::text ~ 'bytea'
 $$;
 CREATE FUNCTION is_later(name text, arguments oid[], result regtype) RETURNS boolean LANGUAGE sql AS $$
-    SELECT name ~ '^(date_add|date_subtract|erfc?|l?gamma|random|random_normal)$' OR name = 'timezone' AND cardinality(arguments) = 1
+    SELECT name ~ '^(date_add|date_subtract|erfc?|l?gamma|random|random_normal)$' OR name = 'timezone'
+        AND cardinality(arguments) = 1
         OR name = 'generate_series' AND cardinality(arguments) = 4
         OR name ~ '^(encrypted_(bytea|int8)|envcrypt_open_as_(int[248]|bytea))$' AND is_later(arguments[0], result)
 $$;
--- An encrypted type is implicitly its base type and nothing else; with type modifiers, there is a cast that applies them.
-SELECT castsource::regtype, casttarget::regtype FROM pg_cast WHERE castsource::regtype::text LIKE 'encrypted%' AND castcontext = 'i'
+-- An encrypted type is implicitly its base type and nothing else; with type modifiers, there is a cast that applies
+-- them.
+SELECT castsource::regtype, casttarget::regtype FROM pg_cast WHERE castsource::regtype::text LIKE 'encrypted%'
+    AND castcontext = 'i'
 ORDER BY castsource::regtype::text, casttarget::regtype::text;
 -- By assignment and explicitly, to what the base type converts to. (type_casts.sql compares.)
-SELECT castsource::regtype, castcontext, string_agg(format_type(casttarget, NULL), ', ' ORDER BY format_type(casttarget, NULL) COLLATE "C") FROM pg_cast
+SELECT castsource::regtype, castcontext, string_agg(format_type(casttarget, NULL), ', '
+    ORDER BY format_type(casttarget, NULL) COLLATE "C") FROM pg_cast
 WHERE castsource::regtype::text LIKE 'encrypted%' AND castcontext <> 'i' AND NOT is_later(castsource, casttarget)
 GROUP BY castsource, castcontext ORDER BY castsource::regtype::text, 2;
 -- From what PostgreSQL takes for the base type.
-SELECT casttarget::regtype, castcontext, string_agg(format_type(castsource, NULL), ', ' ORDER BY format_type(castsource, NULL) COLLATE "C") FROM pg_cast
+SELECT casttarget::regtype, castcontext, string_agg(format_type(castsource, NULL), ', '
+    ORDER BY format_type(castsource, NULL) COLLATE "C") FROM pg_cast
 WHERE casttarget::regtype::text LIKE 'encrypted%' AND castsource <> casttarget AND NOT is_later(castsource, casttarget)
 GROUP BY casttarget, castcontext ORDER BY casttarget::regtype::text, 2;
 
@@ -33,14 +38,19 @@ JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = 
 WHERE e.extname = 'envcrypt' AND obj_description(o.oid, 'pg_operator') IS NULL;
 -- E stands for the encrypted types, B for all others; functions that differ in nothing else stand in one line.
 CREATE FUNCTION generic(signature text) RETURNS text LANGUAGE sql AS $$
-    SELECT regexp_replace(regexp_replace(signature, 'encrypted_(bool|bytea|date|float8|inet|int8|jsonb|numeric|text|timestamptz|uuid)', 'E', 'g'), 'envcrypt_open_as_\w+', 'envcrypt_open_as_B')
+    SELECT regexp_replace(regexp_replace(signature,
+        'encrypted_(bool|bytea|date|float8|inet|int8|jsonb|numeric|text|timestamptz|uuid)', 'E', 'g'),
+            'envcrypt_open_as_\w+', 'envcrypt_open_as_B')
 $$;
-SELECT * FROM (SELECT generic(p.proname) || '(' || coalesce((SELECT string_agg(generic(format_type(a, NULL)), ', ' ORDER BY n)
-    FROM unnest(p.proargtypes) WITH ORDINALITY AS t (a, n) WHERE p.proname NOT LIKE 'encrypted%' OR p.pronargs <> 1 OR a::regtype::text LIKE 'encrypted%'), CASE WHEN p.pronargs > 0 THEN 'B' ELSE '' END) || ')' AS function,
+SELECT * FROM (SELECT generic(p.proname) || '(' || coalesce((SELECT string_agg(generic(format_type(a, NULL)), ', '
+    ORDER BY n)
+    FROM unnest(p.proargtypes) WITH ORDINALITY AS t (a, n) WHERE p.proname NOT LIKE 'encrypted%' OR p.pronargs <> 1
+        OR a::regtype::text LIKE 'encrypted%'), CASE WHEN p.pronargs > 0 THEN 'B' ELSE '' END) || ')' AS function,
     p.provolatile, p.proparallel, p.proisstrict, p.proleakproof, p.prosecdef, count(*) FROM pg_proc p
 JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
 JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-WHERE e.extname = 'envcrypt' AND NOT is_later(p.proname, p.proargtypes, p.prorettype) GROUP BY 1, 2, 3, 4, 5, 6) AS _ ORDER BY function COLLATE "C", provolatile, proparallel;
+WHERE e.extname = 'envcrypt' AND NOT is_later(p.proname, p.proargtypes, p.prorettype) GROUP BY 1, 2, 3, 4, 5, 6) AS _
+    ORDER BY function COLLATE "C", provolatile, proparallel;
 DROP FUNCTION generic, is_later(text, oid[], regtype), is_later(regtype, regtype);
 
 -- PUBLIC reads neither key table and runs only what it needs.
@@ -69,8 +79,10 @@ CREATE DATABASE regress_envcrypt_second;
 \c regress_envcrypt_second
 CREATE FUNCTION public.format(text, text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hijacked'; END $$;
 CREATE FUNCTION public.quote_ident(name) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hijacked'; END $$;
-CREATE FUNCTION public.replace(text, text, name) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hijacked'; END $$;
-CREATE FUNCTION public.hijack(name, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hijacked'; END $$;
+CREATE FUNCTION public.replace(text, text, name) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hijacked';
+    END $$;
+CREATE FUNCTION public.hijack(name, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hijacked';
+    END $$;
 CREATE OPERATOR public.= (LEFTARG = name, RIGHTARG = text, FUNCTION = public.hijack);
 CREATE EXTENSION envcrypt;
 \c contrib_regression

@@ -39,7 +39,8 @@ SELECT decrypt_for_user('alice', encrypt_for_user('alice', 'same key'));
 SET envcrypt.master_key = '__________________________________________8=';
 SELECT encrypt_for_user('alice', 'other key');
 SELECT detail FROM envcrypt_status() WHERE "check" LIKE '%master key';
-SET envcrypt.master_key = '//////////////////////////////////////////8:0000000000000000000000000000000000000000000000000000000000000000';
+SET envcrypt.master_key =
+    '//////////////////////////////////////////8:0000000000000000000000000000000000000000000000000000000000000000';
 SELECT decrypt_for_user('alice', encrypt_for_user('alice', 'second in the ring'));
 -- New data keys are wrapped by the registered key, wherever it stands in the ring.
 SELECT encrypt_for_user('bob', 'x')::text;
@@ -116,7 +117,8 @@ BEGIN
     EXCEPTION WHEN division_by_zero THEN
         NULL;
     END;
-    INSERT INTO survivors VALUES ('in the block and after', y), ('in the block and after', encrypt_for_user('grace', 'after'));
+    INSERT INTO survivors VALUES ('in the block and after', y), ('in the block and after', encrypt_for_user('grace',
+        'after'));
 END $$;
 -- Nested, released and undone in every order; a key taken up again is the same.
 DO $$
@@ -162,7 +164,8 @@ ROLLBACK;
 SET envcrypt.allow_data_loss = on;
 SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
 SELECT who, v, envcrypt_owner(v) FROM survivors ORDER BY 1, 2;
-SELECT owner, count(*) FROM envcrypt_data_keys WHERE owner IN ('frank', 'grace', 'heidi', 'ivan') OR owner LIKE 'nested%' GROUP BY 1 ORDER BY 1;
+SELECT owner, count(*) FROM envcrypt_data_keys WHERE owner IN ('frank', 'grace', 'heidi', 'ivan')
+    OR owner LIKE 'nested%' GROUP BY 1 ORDER BY 1;
 DROP TABLE survivors;
 -- So does a literal in a plan that was made while the database key was not there to stay.
 CREATE TABLE kept (v encrypted_text);
@@ -231,16 +234,21 @@ SELECT opens_after($$UPDATE envcrypt_data_keys SET key_version = 2 WHERE owner =
 SELECT opens_after($$UPDATE envcrypt_data_keys SET algorithm = 'xaes-256-gcm' WHERE owner = 'erin'$$);
 SELECT opens_after($$UPDATE envcrypt_data_keys SET kind = 'token' WHERE owner = 'erin'$$);
 SELECT opens_after($$UPDATE envcrypt_data_keys SET owner = NULL, key_version = 77 WHERE owner = 'erin'$$);
-SELECT opens_after($$UPDATE envcrypt_data_keys SET wrapped_key = (SELECT wrapped_key FROM envcrypt_data_keys WHERE owner = 'carol') WHERE owner = 'erin'$$);
-SELECT opens_after($$UPDATE envcrypt_data_keys SET master_fingerprint = decode(repeat('00', 16), 'hex') WHERE owner = 'erin'$$);
+SELECT opens_after($$UPDATE envcrypt_data_keys SET wrapped_key =
+    (SELECT wrapped_key FROM envcrypt_data_keys WHERE owner = 'carol') WHERE owner = 'erin'$$);
+SELECT opens_after($$UPDATE envcrypt_data_keys SET master_fingerprint = decode(repeat('00', 16), 'hex')
+    WHERE owner = 'erin'$$);
 SELECT opens_after($$WITH ids AS (SELECT max(key_id) FILTER (WHERE owner = 'erin') AS erin FROM envcrypt_data_keys),
-    gone AS (DELETE FROM envcrypt_data_keys WHERE owner = 'erin') UPDATE envcrypt_data_keys SET key_id = erin + 1 FROM ids WHERE owner = 'carol'$$);
-SELECT DISTINCT opens_after(format($$UPDATE envcrypt_data_keys SET wrapped_key = set_bit(wrapped_key, %s, 1 - get_bit(wrapped_key, %s)) WHERE owner = 'erin'$$, i, i))
+    gone AS (DELETE FROM envcrypt_data_keys WHERE owner = 'erin') UPDATE envcrypt_data_keys SET key_id = erin + 1
+        FROM ids WHERE owner = 'carol'$$);
+SELECT DISTINCT opens_after(format($$UPDATE envcrypt_data_keys
+    SET wrapped_key = set_bit(wrapped_key, %s, 1 - get_bit(wrapped_key, %s)) WHERE owner = 'erin'$$, i, i))
 FROM generate_series(0, 73 * 8 - 1) i;
 -- Truncated, too, where somebody took the constraint away.
 BEGIN;
 ALTER TABLE envcrypt_data_keys DROP CONSTRAINT envcrypt_data_keys_wrapped_key_check;
-SELECT DISTINCT opens_after(format($$UPDATE envcrypt_data_keys SET wrapped_key = substr(wrapped_key, 1, %s) WHERE owner = 'erin'$$, i))
+SELECT DISTINCT opens_after(format($$UPDATE envcrypt_data_keys SET wrapped_key = substr(wrapped_key, 1, %s)
+    WHERE owner = 'erin'$$, i))
 FROM generate_series(0, 72) i;
 ROLLBACK;
 DELETE FROM sealed;

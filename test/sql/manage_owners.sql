@@ -30,7 +30,8 @@ INSERT INTO users VALUES ('k-ann'), ('k-bob'), (NULL);
 INSERT INTO users VALUES ('k-ann', 'again') ON CONFLICT DO NOTHING;
 INSERT INTO users SELECT 'k-none' WHERE false;
 CREATE FUNCTION no_dora() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN IF new.id = ''k-dora'' THEN RETURN NULL; ELSIF new.id = ''k-ed'' THEN new.id := ''k-eddie''; END IF; RETURN new; END';
+    'BEGIN IF new.id = ''k-dora'' THEN RETURN NULL; ELSIF new.id = ''k-ed'' THEN new.id := ''k-eddie''; END IF; '
+        'RETURN new; END';
 CREATE TRIGGER no_dora BEFORE INSERT OR UPDATE ON users FOR EACH ROW EXECUTE FUNCTION no_dora();
 INSERT INTO users VALUES ('k-dora'), ('k-ed');
 INSERT INTO users VALUES ('k-ann', 'x') ON CONFLICT (id) DO UPDATE SET id = 'k-anna';
@@ -117,7 +118,8 @@ DELETE FROM users WHERE id = 'k-late';
 -- The key dies with the user.
 CREATE TABLE notes (owner text REFERENCES users (id) ON UPDATE CASCADE ON DELETE CASCADE, note encrypted_text);
 SELECT envcrypt_manage_owners('users', 'id', 'shred');
-INSERT INTO notes VALUES ('k-anna', encrypt_for_user('k-anna', 'of anna')), ('k-eddie', encrypt_for_user('k-eddie', 'of eddie'));
+INSERT INTO notes VALUES ('k-anna', encrypt_for_user('k-anna', 'of anna')),
+    ('k-eddie', encrypt_for_user('k-eddie', 'of eddie'));
 CREATE TABLE copies AS SELECT * FROM notes;
 BEGIN;
 DELETE FROM users WHERE id = 'k-anna';
@@ -141,7 +143,8 @@ SELECT * FROM keys('k-ed%');
 SELECT note, envcrypt_owner(note) FROM notes;
 -- Their rows stay erased, too, where a foreign key takes the owner away.
 CREATE TABLE lost (owner text REFERENCES users (id) ON DELETE SET NULL, note encrypted_text);
-CREATE TRIGGER "~envcrypt_77" BEFORE INSERT OR UPDATE ON lost FOR EACH ROW WHEN (new.note IS NOT NULL OR new.owner IS NULL)
+CREATE TRIGGER "~envcrypt_77" BEFORE INSERT OR UPDATE ON lost FOR EACH ROW WHEN (new.note IS NOT NULL OR new.owner
+    IS NULL)
     EXECUTE FUNCTION envcrypt_owner_trigger('77', 'database', 'text');
 INSERT INTO lost VALUES ('k-robert', 'of robert');
 DELETE FROM users WHERE id = 'k-robert';
@@ -150,7 +153,8 @@ DROP TABLE lost;
 -- A new name has its key before a foreign key's action seals for it.
 SET envcrypt.auto_create_owners = off;
 CREATE TABLE bound (owner text REFERENCES users (id) ON UPDATE CASCADE, note encrypted_text);
-CREATE TRIGGER "~envcrypt_78" BEFORE INSERT OR UPDATE ON bound FOR EACH ROW WHEN (new.note IS NOT NULL OR new.owner IS NULL)
+CREATE TRIGGER "~envcrypt_78" BEFORE INSERT OR UPDATE ON bound FOR EACH ROW WHEN (new.note IS NOT NULL OR new.owner
+    IS NULL)
     EXECUTE FUNCTION envcrypt_owner_trigger('78', 'error', 'text');
 INSERT INTO bound VALUES ('k-merged', 'of merged');
 UPDATE users SET id = 'k-merged too' WHERE id = 'k-merged';
@@ -223,13 +227,14 @@ DROP TABLE parted, parted_s;
 -- Types of names.
 CREATE TYPE kind AS ENUM ('t-guest', 't-host');
 CREATE DOMAIN handle AS varchar(20) CHECK (VALUE <> 't-no');
-CREATE TABLE names (i int, s smallint, b bigint, o oid, n numeric, u uuid, c char(8), d handle, e kind, m name, day date, f float8,
-    j jsonb, x encrypted_text);
+CREATE TABLE names (i int, s smallint, b bigint, o oid, n numeric, u uuid, c char(8), d handle, e kind, m name,
+    day date, f float8, j jsonb, x encrypted_text);
 SET envcrypt.auto_create_owners = managed;
 CREATE FUNCTION try_type(col name, owners text[], value text) RETURNS TABLE (type text, owner text, result text)
 LANGUAGE plpgsql AS $$
 BEGIN
-    type := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'names'::regclass AND attname = col);
+    type := (SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'names'::regclass
+        AND attname = col);
     PERFORM envcrypt_manage_owners('names', col);
     ALTER TABLE names DISABLE TRIGGER USER;
     EXECUTE format('INSERT INTO names (%I) VALUES (%L)', col, value);
@@ -249,7 +254,8 @@ SELECT * FROM try_type('s', '{-7002,70020,-,99999999999999999999999}', '-7002');
 SELECT * FROM try_type('b', '{7000000000001,7000000000001.0}', '7000000000001');
 SELECT * FROM try_type('o', '{4000000001,-1}', '4000000001');
 SELECT * FROM try_type('n', '{7.50,7.5,7.500,1e3,.5,7.5.0,--1,NaN}', '7.50');
-SELECT * FROM try_type('u', '{11111111-aaaa-4444-8888-000000000000,11111111-AAAA-4444-8888-000000000000,11111111aaaa444488880000000000000000}',
+SELECT * FROM try_type('u',
+    '{11111111-aaaa-4444-8888-000000000000,11111111-AAAA-4444-8888-000000000000,11111111aaaa444488880000000000000000}',
     '11111111-aaaa-4444-8888-000000000000');
 SELECT * FROM try_type('c', '{"t-c","t-c ","T-C"}', 't-c');
 SELECT * FROM try_type('d', '{t-d,t-no}', 't-d');
@@ -321,7 +327,8 @@ TRUNCATE gone, parts_gone;
 SELECT envcrypt_unmanage_owners('parts_gone');
 SELECT envcrypt_manage_owners('gone', 'other', on_delete => 'shred');
 SELECT count(*) FROM envcrypt_status() WHERE "check" = 'managed owners' AND detail ~ 'gone';
-SELECT tgname FROM pg_trigger WHERE tgrelid IN ('gone'::regclass, 'parts_gone'::regclass, 'parts_gone_1'::regclass) ORDER BY tgname;
+SELECT tgname FROM pg_trigger WHERE tgrelid IN ('gone'::regclass, 'parts_gone'::regclass, 'parts_gone_1'::regclass)
+    ORDER BY tgname;
 DROP TABLE gone, parts_gone;
 
 DROP FUNCTION spring, keys, try_type, no_dora;

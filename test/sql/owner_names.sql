@@ -15,10 +15,12 @@ CREATE DOMAIN amount AS numeric;
 
 -- Owner columns: before and after they are protected, each way of writing.
 CREATE TABLE n (id int, o numeric, v text);
-INSERT INTO n VALUES (1, 701, 'a'), (2, 701.0, 'b'), (3, 701.000, 'c'), (4, 0.50, 'd'), (5, .5, 'e'), (6, -70.0, 'f'), (7, '-7e1', 'g'), (8, 7e3, 'h'), (9, 7000.00, 'i'),
+INSERT INTO n VALUES (1, 701, 'a'), (2, 701.0, 'b'), (3, 701.000, 'c'), (4, 0.50, 'd'), (5, .5, 'e'), (6, -70.0, 'f'),
+    (7, '-7e1', 'g'), (8, 7e3, 'h'), (9, 7000.00, 'i'),
     (10, 'NaN', 'j'), (11, '-inf', 'k');
 SELECT envcrypt_protect('n', 'v', 'o');
-INSERT INTO n VALUES (12, 701.00, 'l'), (13, '0.500', 'm'), (14, '-Infinity', 'n'), (15, 'nan', 'o'), (16, 700e1, 'p'), (17, 1e-3, 'q'), (18, 0.0010, 'r');
+INSERT INTO n VALUES (12, 701.00, 'l'), (13, '0.500', 'm'), (14, '-Infinity', 'n'), (15, 'nan', 'o'), (16, 700e1, 'p'),
+    (17, 1e-3, 'q'), (18, 0.0010, 'r');
 UPDATE n SET o = 701.0000, v = 'C' WHERE id = 3;
 SELECT envcrypt_owner(v), string_agg(id::text, ' ' ORDER BY id) FROM n GROUP BY 1 ORDER BY 1;
 SELECT * FROM envcrypt_verify('n');
@@ -96,7 +98,8 @@ CREATE DOMAIN mood_domain AS mood;
 CREATE TYPE pg_temp.citext AS ENUM ('x');
 CREATE DOMAIN names.citext AS text;
 CREATE COLLATION same (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
-CREATE TABLE refused (e mood, ed mood_domain, k text COLLATE same, kv varchar(10) COLLATE same, kc char(10) COLLATE same, f float8, b bool, d date, ts timestamptz,
+CREATE TABLE refused (e mood, ed mood_domain, k text COLLATE same, kv varchar(10) COLLATE same,
+    kc char(10) COLLATE same, f float8, b bool, d date, ts timestamptz,
     j jsonb, a int[], r int4range, x pg_temp.citext, fine names.citext, v text);
 SELECT envcrypt_protect('refused', 'v', 'e');
 DO $$

@@ -9,8 +9,11 @@ SELECT envcrypt_protect('pay', 'note', 'who', null_owner => 'database');
 -- What is wrong with any value, and whose the values are. Nothing is ever wrong below.
 CREATE FUNCTION state(rel text DEFAULT 'pay') RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN QUERY SELECT format('%s: %s', "column", problem) FROM envcrypt_verify(rel::regclass) WHERE problem IS NOT NULL;
-    RETURN QUERY EXECUTE format('SELECT concat_ws('' '', id, who, salary, bonus, note, ''| sealed for'', envcrypt_owner(salary), envcrypt_owner(bonus),
+    RETURN QUERY SELECT format('%s: %s', "column", problem) FROM envcrypt_verify(rel::regclass) WHERE problem
+        IS NOT NULL;
+    RETURN QUERY EXECUTE
+        format('SELECT concat_ws('' '', id, who, salary, bonus, note, ''| sealed for'', envcrypt_owner(salary), '
+            'envcrypt_owner(bonus),
         coalesce(envcrypt_owner(note), ''nobody'')) FROM %s ORDER BY id', rel);
 END $$;
 
@@ -40,8 +43,10 @@ UPDATE pay SET who = 'zoe' WHERE id = 3;
 UPDATE pay SET (who, note) = (SELECT who, note FROM pay WHERE id = 4) WHERE id = 5;
 -- From row to row, and with a CTE.
 UPDATE pay a SET salary = b.salary, note = b.note FROM pay b WHERE a.id = 6 AND b.id = 7;
-WITH gone AS (DELETE FROM pay WHERE id IN (9, 10, 19, 20) RETURNING *) INSERT INTO pay SELECT id + 100, who || '!', salary, bonus, note FROM gone WHERE id < 19;
-INSERT INTO pay VALUES (8, 'fay', 1, 1, 'excluded') ON CONFLICT (id) DO UPDATE SET salary = EXCLUDED.salary, bonus = pay.salary, note = EXCLUDED.note;
+WITH gone AS (DELETE FROM pay WHERE id IN (9, 10, 19, 20) RETURNING *) INSERT INTO pay SELECT id + 100, who || '!',
+    salary, bonus, note FROM gone WHERE id < 19;
+INSERT INTO pay VALUES (8, 'fay', 1, 1, 'excluded') ON CONFLICT (id) DO UPDATE SET salary = EXCLUDED.salary,
+    bonus = pay.salary, note = EXCLUDED.note;
 INSERT INTO pay VALUES (30, 'other', 1, 1, 'not there') ON CONFLICT DO NOTHING;
 MERGE INTO pay USING (VALUES (31, 'joe', 31), (32, 'kim', 32)) AS v (id, who, salary) ON pay.id = v.id
 WHEN MATCHED THEN UPDATE SET bonus = pay.salary + v.salary
@@ -57,7 +62,8 @@ UPDATE pay SET who = 'lea' WHERE id = 40;
 SELECT * FROM state() WHERE state ~ '^40';
 
 -- It fires last among BEFORE triggers: what they write is bound, too.
-CREATE FUNCTION zealous() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.who := 'max'; NEW.note := NEW.note || ' and more'; RETURN NEW; END $$;
+CREATE FUNCTION zealous() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.who := 'max';
+    NEW.note := NEW.note || ' and more'; RETURN NEW; END $$;
 CREATE TRIGGER zzz_last BEFORE INSERT OR UPDATE ON pay FOR EACH ROW EXECUTE FUNCTION zealous();
 INSERT INTO pay VALUES (50, 'ned', 50, NULL, 'a note');
 UPDATE pay SET id = 51 WHERE id = 50;

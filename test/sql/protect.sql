@@ -10,16 +10,27 @@ GRANT ALL ON SCHEMA protecting TO regress_keeper;
 -- Everything about a table that could get lost, without what is random: context ids.
 CREATE FUNCTION described(rel regclass) RETURNS SETOF text LANGUAGE sql AS $$
     SELECT regexp_replace(line, '~envcrypt_\d+|(envcrypt_owner_trigger\()''\d+''', '\1~N', 'g') FROM (
-    SELECT 1, attnum, format('%I %s%s%s%s%s', attname, format_type(atttypid, atttypmod), ' collate ' || nullif(attcollation, 0)::regcollation,
-        CASE WHEN attnotnull THEN ' not null' END, ' default ' || pg_get_expr(d.adbin, attrelid), ' acl ' || replace(attacl::text, session_user, 'me'))
-        || format(' %s %s %s %s', attstorage, attcompression, coalesce(attstattarget, -1), substring(attoptions::text, 'n_distinct=[-.0-9]*')) || coalesce(' -- ' || col_description(rel, attnum), '')
-    FROM pg_attribute LEFT JOIN pg_attrdef d ON adrelid = attrelid AND adnum = attnum WHERE attrelid = rel AND attnum > 0 AND NOT attisdropped
-    UNION ALL SELECT 2, 0, format('constraint %s %s -- %s', conname, pg_get_constraintdef(oid), obj_description(oid, 'pg_constraint')) FROM pg_constraint WHERE conrelid = rel
-    UNION ALL SELECT 3, 0, format('%s -- %s', pg_get_indexdef(indexrelid), obj_description(indexrelid, 'pg_class')) FROM pg_index WHERE indrelid = rel
-    UNION ALL SELECT 4, 0, format('policy %s %s %s %s %s %s -- %s', polname, polcmd, polpermissive, polroles::regrole[], pg_get_expr(polqual, rel), pg_get_expr(polwithcheck, rel), obj_description(oid, 'pg_policy')) FROM pg_policy WHERE polrelid = rel
-    UNION ALL SELECT 5, 0, format('%s enabled %s -- %s', pg_get_triggerdef(oid), tgenabled, obj_description(oid, 'pg_trigger')) FROM pg_trigger WHERE tgrelid = rel AND NOT tgisinternal
-    UNION ALL SELECT 6, 0, format('%s %s owner %s -- %s', pg_get_statisticsobjdef(oid), stxstattarget, stxowner::regrole, obj_description(oid, 'pg_statistic_ext')) FROM pg_statistic_ext WHERE stxrelid = rel
-    UNION ALL SELECT 7, 0, format('acl %s, options %s, security %s %s, replica identity %s', relacl, reloptions, relrowsecurity, relforcerowsecurity, relreplident) FROM pg_class WHERE oid = rel
+    SELECT 1, attnum, format('%I %s%s%s%s%s', attname, format_type(atttypid, atttypmod),
+        ' collate ' || nullif(attcollation, 0)::regcollation,
+        CASE WHEN attnotnull THEN ' not null' END, ' default ' || pg_get_expr(d.adbin, attrelid),
+        ' acl ' || replace(attacl::text, session_user, 'me'))
+        || format(' %s %s %s %s', attstorage, attcompression, coalesce(attstattarget, -1), substring(attoptions::text,
+            'n_distinct=[-.0-9]*')) || coalesce(' -- ' || col_description(rel, attnum), '')
+    FROM pg_attribute LEFT JOIN pg_attrdef d ON adrelid = attrelid AND adnum = attnum WHERE attrelid = rel
+        AND attnum > 0 AND NOT attisdropped
+    UNION ALL SELECT 2, 0, format('constraint %s %s -- %s', conname, pg_get_constraintdef(oid),
+        obj_description(oid, 'pg_constraint')) FROM pg_constraint WHERE conrelid = rel
+    UNION ALL SELECT 3, 0, format('%s -- %s', pg_get_indexdef(indexrelid), obj_description(indexrelid, 'pg_class'))
+        FROM pg_index WHERE indrelid = rel
+    UNION ALL SELECT 4, 0, format('policy %s %s %s %s %s %s -- %s', polname, polcmd, polpermissive,
+        polroles::regrole[], pg_get_expr(polqual, rel), pg_get_expr(polwithcheck, rel),
+        obj_description(oid, 'pg_policy')) FROM pg_policy WHERE polrelid = rel
+    UNION ALL SELECT 5, 0, format('%s enabled %s -- %s', pg_get_triggerdef(oid), tgenabled,
+        obj_description(oid, 'pg_trigger')) FROM pg_trigger WHERE tgrelid = rel AND NOT tgisinternal
+    UNION ALL SELECT 6, 0, format('%s %s owner %s -- %s', pg_get_statisticsobjdef(oid), stxstattarget,
+        stxowner::regrole, obj_description(oid, 'pg_statistic_ext')) FROM pg_statistic_ext WHERE stxrelid = rel
+    UNION ALL SELECT 7, 0, format('acl %s, options %s, security %s %s, replica identity %s', relacl, reloptions,
+        relrowsecurity, relforcerowsecurity, relreplident) FROM pg_class WHERE oid = rel
     ) AS l (part, n, line) ORDER BY part, n, line COLLATE "C"
 $$;
 -- What envcrypt_verify() would say of each value, and whose it is.
@@ -27,14 +38,16 @@ CREATE FUNCTION faults(rel regclass, "column" name, owner name) RETURNS text LAN
 DECLARE
     result text;
 BEGIN
-    EXECUTE format('SELECT string_agg(format(''%%s: %%s'', owner, coalesce(fault, ''ok'')), '', '' ORDER BY owner, fault) FROM (
+    EXECUTE format('SELECT string_agg(format(''%%s: %%s'', owner, coalesce(fault, ''ok'')), '', '' ORDER BY owner, '
+        'fault) FROM (
         SELECT DISTINCT coalesce(envcrypt_owner(%1$I), ''nobody'') AS owner, envcrypt_check(%1$I, %2$s::text,
             (SELECT context_id FROM envcrypt_columns c WHERE c."table" = t.tableoid AND c."column" = %1$L)) AS fault
         FROM %3$s t WHERE %1$I IS NOT NULL) f', "column", coalesce(quote_ident(owner), 'NULL'), rel) INTO result;
     RETURN result;
 END $$;
 CREATE VIEW here AS
-    SELECT "table", "column", type, owner_column, protection, context_id BETWEEN 1 AND 65535 AS context, null_owner, original_type, rows
+    SELECT "table", "column", type, owner_column, protection, context_id BETWEEN 1 AND 65535 AS context, null_owner,
+        original_type, rows
     FROM envcrypt_columns WHERE "table"::text !~ '^public' ORDER BY "table"::text COLLATE "C", "column" COLLATE "C";
 
 -- A table that has everything.
@@ -60,7 +73,8 @@ CREATE TABLE "Pay roll" (
 );
 ALTER TABLE "Pay roll" DROP gone;
 ALTER TABLE "Pay roll" ADD CONSTRAINT below CHECK ("Salary %" < 1e9 OR "Id" < 0) NOT VALID;
-ALTER TABLE "Pay roll" ALTER note SET STATISTICS 17, ALTER plain SET STORAGE MAIN, ALTER note SET STORAGE MAIN, ALTER note SET COMPRESSION pglz,
+ALTER TABLE "Pay roll" ALTER note SET STATISTICS 17, ALTER plain SET STORAGE MAIN, ALTER note SET STORAGE MAIN,
+    ALTER note SET COMPRESSION pglz,
     ALTER name SET (n_distinct = -0.5), ENABLE ROW LEVEL SECURITY, SET (fillfactor = 90);
 COMMENT ON COLUMN "Pay roll"."Salary %" IS 'in euros';
 COMMENT ON CONSTRAINT "Pay roll_Salary %_check" ON "Pay roll" IS 'nobody works for nothing';
@@ -79,14 +93,18 @@ CREATE POLICY own ON "Pay roll" AS RESTRICTIVE FOR UPDATE TO regress_other, regr
 CREATE POLICY every ON "Pay roll" USING (note <> 'x');
 COMMENT ON POLICY own ON "Pay roll" IS 'mine';
 CREATE TABLE elsewhere (id int);
-CREATE POLICY through ON elsewhere USING (EXISTS (SELECT FROM "Pay roll" p WHERE p."Salary %" > 5 AND p."Id" = elsewhere.id));
-CREATE TRIGGER raised AFTER UPDATE OF "Salary %" ON "Pay roll" FOR EACH ROW WHEN (old."Salary %" < new."Salary %" AND new.name IS NOT NULL) EXECUTE FUNCTION touched();
+CREATE POLICY through ON elsewhere USING (EXISTS (SELECT FROM "Pay roll" p WHERE p."Salary %" > 5
+    AND p."Id" = elsewhere.id));
+CREATE TRIGGER raised AFTER UPDATE OF "Salary %" ON "Pay roll" FOR EACH ROW WHEN (old."Salary %" < new."Salary %"
+    AND new.name IS NOT NULL) EXECUTE FUNCTION touched();
 CREATE TRIGGER before_all BEFORE UPDATE OF name, plain ON "Pay roll" FOR EACH ROW EXECUTE FUNCTION touched();
-CREATE CONSTRAINT TRIGGER later AFTER UPDATE OF note ON "Pay roll" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION touched();
+CREATE CONSTRAINT TRIGGER later AFTER UPDATE OF note ON "Pay roll" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    EXECUTE FUNCTION touched();
 CREATE TRIGGER other BEFORE INSERT ON "Pay roll" FOR EACH ROW EXECUTE FUNCTION touched();
 ALTER TABLE "Pay roll" ENABLE REPLICA TRIGGER raised, DISABLE TRIGGER before_all;
 COMMENT ON TRIGGER raised ON "Pay roll" IS 'hooray';
-INSERT INTO "Pay roll" SELECT i, i % 3, i * 1.5, 'n' || i, 'note' || i, '2000-01-01', '2020-02-02 02:02:02.222', '{"a": 1}', true, i, i / 2.0, '10.0.0.1', gen_random_uuid(), '\x00', 'p'
+INSERT INTO "Pay roll" SELECT i, i % 3, i * 1.5, 'n' || i, 'note' || i, '2000-01-01', '2020-02-02 02:02:02.222',
+    '{"a": 1}', true, i, i / 2.0, '10.0.0.1', gen_random_uuid(), '\x00', 'p'
     FROM generate_series(1, 9) i;
 INSERT INTO "Pay roll" ("Id", "User Id", name, born) VALUES (10, 1, NULL, NULL);
 CREATE TABLE before AS SELECT * FROM "Pay roll";
@@ -101,10 +119,12 @@ SELECT * FROM described('"Pay roll"') AS d EXCEPT SELECT * FROM described_before
 SELECT * FROM described('elsewhere');
 SELECT * FROM here;
 SELECT count(DISTINCT context_id) FROM envcrypt_columns WHERE "table" = '"Pay roll"'::regclass;
-SELECT c.attname, faults('"Pay roll"', c.attname, 'User Id') FROM pg_attribute c JOIN here ON here."table" = attrelid AND here."column" = attname ORDER BY attnum;
+SELECT c.attname, faults('"Pay roll"', c.attname, 'User Id') FROM pg_attribute c JOIN here ON here."table" = attrelid
+    AND here."column" = attname ORDER BY attnum;
 SELECT count(*) FROM (SELECT * FROM before EXCEPT SELECT * FROM "Pay roll") d;
 -- It works as before: defaults, checks, privileges, types.
-INSERT INTO "Pay roll" ("Id", "User Id") VALUES (11, 7) RETURNING name, "Salary %", note, born = CURRENT_DATE AS born, yes, big;
+INSERT INTO "Pay roll" ("Id", "User Id") VALUES (11, 7) RETURNING name, "Salary %", note, born = CURRENT_DATE AS born,
+    yes, big;
 \set VERBOSITY terse
 INSERT INTO "Pay roll" ("Id", "User Id", "Salary %") VALUES (12, 7, -1);
 INSERT INTO "Pay roll" ("Id", "User Id", name) VALUES (12, 7, repeat('x', 21));
@@ -132,7 +152,8 @@ ALTER TABLE "Pay roll" RENAME "Na'me" TO name;
 ALTER TABLE "Pay roll" RENAME uid TO "User Id";
 -- And back, exactly.
 SELECT envcrypt_unprotect('"Pay roll"', 'note');
-SELECT envcrypt_unprotect('"Pay roll"', ARRAY(SELECT "column" FROM envcrypt_columns WHERE "table" = '"Pay roll"'::regclass));
+SELECT envcrypt_unprotect('"Pay roll"', ARRAY(SELECT "column" FROM envcrypt_columns
+    WHERE "table" = '"Pay roll"'::regclass));
 SELECT * FROM described('"Pay roll"') EXCEPT ALL SELECT * FROM described_before;
 SELECT * FROM described_before EXCEPT ALL SELECT * FROM described('"Pay roll"');
 SELECT count(*) FROM (SELECT * FROM before EXCEPT ALL SELECT * FROM "Pay roll") d;
@@ -143,7 +164,8 @@ SELECT envcrypt_unprotect('"Pay roll"', 'nothing');
 DROP TABLE "Pay roll", elsewhere, before, described_before;
 
 -- Everything that can stand in the way, in one error.
-CREATE TABLE crowded (id int PRIMARY KEY, owner int, v bigint UNIQUE, w bigint, x text, y int GENERATED ALWAYS AS (v * 2) STORED,
+CREATE TABLE crowded (id int PRIMARY KEY, owner int, v bigint UNIQUE, w bigint, x text,
+    y int GENERATED ALWAYS AS (v * 2) STORED,
     z bigint GENERATED BY DEFAULT AS IDENTITY, FOREIGN KEY (w) REFERENCES crowded (v), EXCLUDE USING btree (x WITH =));
 CREATE INDEX by_expression ON crowded (lower(x));
 CREATE INDEX by_condition ON crowded (id) WHERE w > 5;
@@ -168,9 +190,11 @@ DROP TABLE crowded;
 
 -- Owner columns.
 CREATE DOMAIN customer AS varchar(10) CHECK (value <> '');
-CREATE TABLE owners (t text, i2 int2, i4 int4, i8 int8, o oid, n numeric, c char(5), vc varchar(5), na name, u uuid, m mood, d customer,
+CREATE TABLE owners (t text, i2 int2, i4 int4, i8 int8, o oid, n numeric, c char(5), vc varchar(5), na name, u uuid,
+    m mood, d customer,
     f float8, b bool, ts timestamptz, a int[], e encrypted_text, by text, g int GENERATED ALWAYS AS (i4 + 1) STORED);
-INSERT INTO owners (t, i2, i4, i8, o, n, c, vc, na, u, m, d) VALUES ('x', 1, 2, 3, 4, 5.5, 'c', 'vc', 'na', '00000000-0000-0000-0000-00000000000a', 'sad', 'dom');
+INSERT INTO owners (t, i2, i4, i8, o, n, c, vc, na, u, m, d) VALUES ('x', 1, 2, 3, 4, 5.5, 'c', 'vc', 'na',
+    '00000000-0000-0000-0000-00000000000a', 'sad', 'dom');
 DO $$
 DECLARE
     owner name;
@@ -262,7 +286,8 @@ SELECT "column", owner_column, protection FROM here;
 DROP TABLE passing;
 
 -- Adoption: a column that is of an encrypted type already.
-CREATE TABLE adopted (id int, t encrypted_text(10) DEFAULT 'zero', n encrypted_numeric(6,2), e encrypted_text DEFAULT 'one');
+CREATE TABLE adopted (id int, t encrypted_text(10) DEFAULT 'zero', n encrypted_numeric(6,2),
+    e encrypted_text DEFAULT 'one');
 INSERT INTO adopted (id, t, n) VALUES (1, 'one', 1.5);
 INSERT INTO adopted (id, t, n) VALUES (2, encrypt_for_user('someone', 'two'), 2);
 CREATE TABLE alike (LIKE adopted);
@@ -287,7 +312,8 @@ DROP TABLE adopted, alike;
 DROP DOMAIN secret;
 
 -- Partitions, and partitions of partitions.
-CREATE TABLE parted (id int, owner int, region text, t text DEFAULT 'root', CONSTRAINT given CHECK (t <> '')) PARTITION BY LIST (region);
+CREATE TABLE parted (id int, owner int, region text, t text DEFAULT 'root', CONSTRAINT given CHECK (t <> '')) PARTITION
+    BY LIST (region);
 CREATE TABLE north (t text DEFAULT 'north', region text, gone int, owner int, id int, CONSTRAINT given CHECK (t <> ''));
 ALTER TABLE north DROP gone;
 ALTER TABLE parted ATTACH PARTITION north FOR VALUES IN ('n');
@@ -304,13 +330,15 @@ SELECT envcrypt_protect('parted', 't', 'owner');
 SELECT envcrypt_unprotect('north', 't');
 CREATE TABLE south_high PARTITION OF south FOR VALUES FROM (100) TO (1000);
 SELECT * FROM here;
-SELECT tgrelid::regclass, regexp_replace(tgname, '\d+', 'N') AS name, tgenabled FROM pg_trigger WHERE tgrelid IN (SELECT relid FROM pg_partition_tree('parted')) ORDER BY 1, 2;
+SELECT tgrelid::regclass, regexp_replace(tgname, '\d+', 'N') AS name, tgenabled FROM pg_trigger
+    WHERE tgrelid IN (SELECT relid FROM pg_partition_tree('parted')) ORDER BY 1, 2;
 INSERT INTO parted VALUES (200, 1, 's', 'new'), (3, 4, 'n', 'other');
 INSERT INTO parted (id, owner, region) VALUES (201, 1, 's'), (300, 2, 'n');
 INSERT INTO north (id, owner, region) VALUES (301, 2, 'n');
 UPDATE parted SET region = 's', id = 500 WHERE id = 6;
 UPDATE parted SET owner = 9 WHERE region = 'n';
-SELECT tableoid::regclass, id, owner, t, envcrypt_owner(t) FROM parted ORDER BY tableoid::regclass::text COLLATE "C", id;
+SELECT tableoid::regclass, id, owner, t, envcrypt_owner(t) FROM parted ORDER BY tableoid::regclass::text COLLATE "C",
+    id;
 SELECT faults('parted', 't', 'owner');
 ALTER TABLE parted DETACH PARTITION south;
 SELECT "table", protection FROM here;
@@ -411,7 +439,8 @@ SET envcrypt.master_key = '00000000000000000000000000000000000000000000000000000
 -- A trigger that its table's owner made up is no way to run something in another's name.
 CREATE TABLE made_up (t encrypted_text);
 CREATE TRIGGER fake BEFORE INSERT OR UPDATE ON made_up FOR EACH ROW WHEN (new.t IS NOT NULL)
-    EXECUTE FUNCTION envcrypt_owner_trigger('x', 'error', 'text USING pg_sleep(9); --', 'STORAGE x; DROP TABLE made_up');
+    EXECUTE FUNCTION envcrypt_owner_trigger('x', 'error', 'text USING pg_sleep(9); --',
+        'STORAGE x; DROP TABLE made_up');
 SELECT * FROM here;
 SELECT envcrypt_unprotect('made_up', 't');
 DROP TRIGGER fake ON made_up;
@@ -426,9 +455,11 @@ CREATE TABLE many (id int, owner int NOT NULL, t text, n numeric(9,2));
 INSERT INTO many SELECT i, i % 100, CASE WHEN i % 4 > 0 THEN 'text ' || i END, i FROM generate_series(1, 100000) i;
 SELECT envcrypt_protect('many', '{t,n}'::name[], 'owner');
 ANALYZE many;
-SELECT "column", round(rows / 1000.0) AS thousands, bytes / rows BETWEEN 40 AND 80 AS bytes FROM envcrypt_columns WHERE "table" = 'many'::regclass ORDER BY 1;
+SELECT "column", round(rows / 1000.0) AS thousands, bytes / rows BETWEEN 40 AND 80 AS bytes FROM envcrypt_columns
+    WHERE "table" = 'many'::regclass ORDER BY 1;
 SELECT count(*), count(DISTINCT envcrypt_key_id(n)), sum(n) FROM many;
-SELECT count(*) FROM many WHERE envcrypt_check(t, owner::text, (SELECT context_id FROM envcrypt_columns WHERE "table" = 'many'::regclass AND "column" = 't')) IS NOT NULL;
+SELECT count(*) FROM many WHERE envcrypt_check(t, owner::text, (SELECT context_id FROM envcrypt_columns
+    WHERE "table" = 'many'::regclass AND "column" = 't')) IS NOT NULL;
 SELECT envcrypt_unprotect('many', '{t,n}'::name[]);
 SELECT count(*) FROM many WHERE n = id AND t IS NOT DISTINCT FROM CASE WHEN id % 4 > 0 THEN 'text ' || id END;
 DROP TABLE many;

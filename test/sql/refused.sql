@@ -48,7 +48,8 @@ CREATE STATISTICS s2 ON (t IS NULL), id FROM sealed;
 SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
 CREATE TYPE pair AS (a encrypted_text, n int);
 ALTER TABLE sealed ADD a encrypted_text[], ADD p pair;
-INSERT INTO sealed SELECT i, CASE WHEN i % 2 = 0 THEN 'common' END, '\x00', ARRAY['common', 'x']::encrypted_text[], ROW('common', 1)::pair
+INSERT INTO sealed SELECT i, CASE WHEN i % 2 = 0 THEN 'common' END, '\x00', ARRAY['common', 'x']::encrypted_text[],
+    ROW('common', 1)::pair
 FROM generate_series(1, 1000) i;
 RESET envcrypt.master_key;
 SET envcrypt.io = ciphertext;

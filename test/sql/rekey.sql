@@ -21,7 +21,8 @@ CREATE TABLE in_domain AS SELECT encrypt_for_user('r-1', 'in a domain')::note AS
 CREATE TEMP TABLE passing AS SELECT encrypt_for_user('r-1', 'temporary') AS body;
 CREATE TABLE "Odd Plain" (t text);
 -- Nothing that a table's owner has put there sees the rows pass.
-CREATE FUNCTION loud() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''fired on %'', tg_table_name; RETURN new; END';
+CREATE FUNCTION loud() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN RAISE NOTICE ''fired on %'', tg_table_name; RETURN new; END';
 CREATE TRIGGER loud BEFORE INSERT OR UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION loud();
 ALTER TABLE notes ENABLE ALWAYS TRIGGER loud;
 CREATE RULE quiet AS ON UPDATE TO loose DO INSTEAD NOTHING;
@@ -34,8 +35,10 @@ CREATE VIEW versions AS SELECT k.owner, k.key_version, count(*) FROM (
     UNION ALL SELECT envcrypt_key_id(body) FROM loose UNION ALL SELECT envcrypt_key_id(body) FROM in_domain) AS v
     JOIN envcrypt_data_keys k USING (key_id) WHERE k.owner LIKE 'r-%' GROUP BY 1, 2;
 CREATE FUNCTION digest() RETURNS text LANGUAGE sql AS $$
-    SELECT md5((SELECT string_agg(format('%s %s %s %s', id, body::text, amount::numeric, doc::jsonb), ',' ORDER BY id) FROM notes)
-        || (SELECT string_agg(body::text, ',' ORDER BY body::text) FROM parted) || (SELECT string_agg(body::text, ',' ORDER BY id) FROM loose)
+    SELECT md5((SELECT string_agg(format('%s %s %s %s', id, body::text, amount::numeric, doc::jsonb), ',' ORDER BY id)
+        FROM notes)
+        || (SELECT string_agg(body::text, ',' ORDER BY body::text) FROM parted) || (SELECT string_agg(body::text, ','
+            ORDER BY id) FROM loose)
         || (SELECT string_agg(body::text, ',') FROM in_domain)) $$;
 TABLE versions ORDER BY 1, 2;
 SELECT digest() AS before \gset
@@ -46,7 +49,8 @@ TABLE versions ORDER BY 1, 2;
 SELECT digest() = :'before' AS same;
 SELECT body FROM passing;
 -- Context ids stay: every value is where it was sealed for.
-SELECT t, v.problem, v.rows FROM unnest('{notes,parted}'::regclass[]) AS t, envcrypt_verify(t) AS v ORDER BY t::text, v."column";
+SELECT t, v.problem, v.rows FROM unnest('{notes,parted}'::regclass[]) AS t, envcrypt_verify(t) AS v ORDER BY t::text,
+    v."column";
 -- The new version seals from now on; the old one stays, for copies that are not reached.
 INSERT INTO loose SELECT 3, encrypt_for_user('r-1', 'later');
 SELECT key_version, kind FROM envcrypt_data_keys WHERE owner = 'r-1' ORDER BY 1;

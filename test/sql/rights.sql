@@ -28,7 +28,8 @@ INSERT INTO actions (action, statement) VALUES
     ('IN with literals', $$SELECT t IN ('value', 'x') FROM sealed WHERE id = 1$$),
     ('CASE', $$SELECT CASE WHEN id = 1 THEN t ELSE 'x' END::text FROM sealed WHERE id = 1$$),
     ('sort', $$SELECT count(*) FROM (SELECT t FROM sealed, generate_series(1, 2) ORDER BY t) q$$),
-    ('group', $$SELECT count(*) FROM (SELECT t FROM (SELECT t FROM sealed UNION ALL SELECT t FROM sealed) u GROUP BY t) q$$),
+    ('group', $$SELECT count(*) FROM (SELECT t FROM (SELECT t FROM sealed UNION ALL
+        SELECT t FROM sealed) u GROUP BY t) q$$),
     ('through a view', $$SELECT t FROM opening LIMIT 1$$),
     ('through a function of the owner', $$SELECT as_definer()$$),
     ('into a varchar', $$INSERT INTO attempts.v SELECT t::varchar FROM sealed WHERE id = 1 RETURNING v$$),
@@ -70,7 +71,8 @@ SELECT action, attempt('regress_ec_nobody', statement) AS nobody, attempt('regre
 
 -- With the server's key: rights come from membership alone.
 COPY (SELECT '0000000000000000000000000000000000000000000000000000000000000000') TO PROGRAM
-    'umask 077; cat > /tmp/regress_envcrypt_$PPID.key; echo; mv /tmp/regress_envcrypt_$PPID.key /tmp/regress_envcrypt.key';
+    'umask 077; cat > /tmp/regress_envcrypt_$PPID.key; echo; mv /tmp/regress_envcrypt_$PPID.key '
+        '/tmp/regress_envcrypt.key';
 ALTER SYSTEM SET envcrypt.master_key_file = '/tmp/regress_envcrypt.key';
 SELECT pg_reload_conf();
 \c
@@ -167,8 +169,8 @@ DROP VIEW opening;
 DROP SCHEMA attempts;
 DROP TABLE sealed;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-DROP ROLE regress_ec_member, regress_ec_writer, regress_ec_reader, regress_ec_admin, regress_ec_nobody, regress_ec_super,
-    regress_ec_search;
+DROP ROLE regress_ec_member, regress_ec_writer, regress_ec_reader, regress_ec_admin, regress_ec_nobody,
+    regress_ec_super, regress_ec_search;
 ALTER SYSTEM RESET envcrypt.master_key_file;
 SELECT pg_reload_conf();
 COPY (SELECT ''::text) TO PROGRAM 'cat >/dev/null; rm -f /tmp/regress_envcrypt.key';

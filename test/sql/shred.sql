@@ -19,7 +19,8 @@ SELECT t FROM sealed WHERE id = 2;
 ROLLBACK;
 SELECT t FROM sealed WHERE id = 2;
 SELECT jsonb_object_keys(envcrypt_shred_user('goes')) AS receipt ORDER BY 1;
-SELECT kind, owner, key_version, wrapped_key, master_fingerprint, length(tombstone) FROM envcrypt_data_keys WHERE kind = 'shredded';
+SELECT kind, owner, key_version, wrapped_key, master_fingerprint, length(tombstone) FROM envcrypt_data_keys
+    WHERE kind = 'shredded';
 SELECT t FROM sealed WHERE id = 1;
 SELECT t FROM sealed WHERE id = 2;
 SELECT envcrypt_owner(t), envcrypt_key_id(t) IS NOT NULL FROM sealed ORDER BY id;
@@ -36,11 +37,15 @@ SELECT t FROM sealed WHERE id = 2;
 SELECT envcrypt_shred_user('goes') -> 'tokens_remaining';
 SELECT count(*), count(DISTINCT tombstone) FROM envcrypt_data_keys WHERE kind = 'shredded';
 -- A tombstone outlives a rotation, and is no hash that a thief could try names on.
-SET envcrypt.master_key = '3333333333333333333333333333333333333333333333333333333333333333:0000000000000000000000000000000000000000000000000000000000000000';
+SET envcrypt.master_key =
+    '3333333333333333333333333333333333333333333333333333333333333333:'
+    '0000000000000000000000000000000000000000000000000000000000000000';
 SELECT envcrypt_rotate_master() > 0;
 SELECT encrypt_for_user('goes', 'again');
 SELECT count(*) FROM envcrypt_data_keys WHERE tombstone IN (sha256('goes'), decode(md5('goes'), 'hex'));
-SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000:3333333333333333333333333333333333333333333333333333333333333333';
+SET envcrypt.master_key =
+    '0000000000000000000000000000000000000000000000000000000000000000:'
+    '3333333333333333333333333333333333333333333333333333333333333333';
 SELECT envcrypt_rotate_master() > 0;
 -- Keys merged from another database bring its database key and its tombstones: they count, too.
 BEGIN;
@@ -76,7 +81,8 @@ SELECT envcrypt_shred_user('l-bob', missing_ok => true), envcrypt_shred_user('l-
 SELECT envcrypt_shred_user('l-bob', missing_ok => false);
 SELECT envcrypt_shred_user('l-nobody', missing_ok => NULL);
 SELECT envcrypt_shred_user(NULL, missing_ok => true);
-SELECT owner, result, receipt -> 'destroyed' -> 0 -> 'key_version' AS version, length(receipt ->> 'tombstone') AS tombstone
+SELECT owner, result, receipt -> 'destroyed' -> 0 -> 'key_version' AS version,
+    length(receipt ->> 'tombstone') AS tombstone
 FROM envcrypt_shred_users('{l-nobody,l-bob,l-ann,l-cyd,l-ann}');
 SELECT owner, result, receipt FROM envcrypt_shred_users('{l-nobody,l-bob,l-ann}');
 SELECT * FROM envcrypt_shred_users('{}');

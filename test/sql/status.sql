@@ -21,7 +21,8 @@ DO $$
 DECLARE
     item record;
 BEGIN
-    FOR item IN SELECT t.name, t.column_number FROM envcrypt_triggers t WHERE t.relid = 'regress_status.good'::regclass LOOP
+    FOR item IN SELECT t.name, t.column_number FROM envcrypt_triggers t
+        WHERE t.relid = 'regress_status.good'::regclass LOOP
         EXECUTE format('ALTER TABLE regress_status.good %s TRIGGER %I',
             CASE item.column_number WHEN 2 THEN 'DISABLE' ELSE 'ENABLE REPLICA' END, item.name);
     END LOOP;
@@ -31,8 +32,10 @@ FROM regress_status.columns ORDER BY 3;
 DROP VIEW regress_status.looks;
 SELECT envcrypt_unprotect('regress_status.good', ARRAY['a', 'b']);
 TABLE regress_status.columns;
--- Encrypted and not protected: a partitioned table, whose partitions are not named; a child that differs from its parent.
-CREATE TABLE regress_status."Loose One" (id int, "Secret" encrypted_text, amount encrypted_numeric) PARTITION BY LIST (id);
+-- Encrypted and not protected: a partitioned table, whose partitions are not named; a child that differs from its
+-- parent.
+CREATE TABLE regress_status."Loose One" (id int, "Secret" encrypted_text, amount encrypted_numeric) PARTITION BY LIST
+    (id);
 CREATE TABLE regress_status.part PARTITION OF regress_status."Loose One" FOR VALUES IN (1);
 CREATE TABLE regress_status.parent (a text);
 CREATE TABLE regress_status.child (b encrypted_int8) INHERITS (regress_status.parent);
@@ -52,7 +55,8 @@ CALL envcrypt_protect_online('regress_status.busy', 'note');
 CALL envcrypt_protect_online_cancel('regress_status.tree', 'note');
 TABLE regress_status.columns;
 -- Tables of users: triggers that do not always fire, or are gone. The advice repairs it.
-CREATE VIEW regress_status.managed AS SELECT * FROM envcrypt_status() WHERE "check" = 'managed owners' AND detail LIKE '%regress%';
+CREATE VIEW regress_status.managed AS SELECT * FROM envcrypt_status() WHERE "check" = 'managed owners'
+    AND detail LIKE '%regress%';
 CREATE TABLE regress_status.users (id text);
 CREATE TABLE regress_status."Parted Users" (id text, region int) PARTITION BY LIST (region);
 CREATE TABLE regress_status.part_1 PARTITION OF regress_status."Parted Users" FOR VALUES IN (1);
@@ -70,7 +74,8 @@ DO $$
 DECLARE
     statement text;
 BEGIN
-    FOR statement IN SELECT regexp_replace(advice, ';.*', '') FROM regress_status.managed WHERE advice LIKE 'ALTER%' LOOP
+    FOR statement IN SELECT regexp_replace(advice, ';.*', '') FROM regress_status.managed
+        WHERE advice LIKE 'ALTER%' LOOP
         EXECUTE statement;
     END LOOP;
 END $$;

@@ -3,10 +3,11 @@
 SET envcrypt.allow_data_loss = on;
 SET envcrypt.master_key = '0000000000000000000000000000000000000000000000000000000000000000';
 CREATE SCHEMA "Verify Me";
-CREATE TABLE "Verify Me"."T" (id int PRIMARY KEY, "Owner" text, pay encrypted_numeric, "Mo ""od" encrypted_text, loose encrypted_date,
-    list encrypted_text[], note text);
+CREATE TABLE "Verify Me"."T" (id int PRIMARY KEY, "Owner" text, pay encrypted_numeric, "Mo ""od" encrypted_text,
+    loose encrypted_date, list encrypted_text[], note text);
 CREATE TRIGGER "~envcrypt_101" BEFORE INSERT OR UPDATE ON "Verify Me"."T" FOR EACH ROW
-    WHEN (new.pay IS NOT NULL OR new."Owner" IS NULL) EXECUTE FUNCTION envcrypt_owner_trigger('101', 'error', 'numeric');
+    WHEN (new.pay IS NOT NULL OR new."Owner" IS NULL) EXECUTE FUNCTION envcrypt_owner_trigger('101', 'error',
+        'numeric');
 CREATE TRIGGER "~envcrypt_102" BEFORE INSERT OR UPDATE ON "Verify Me"."T" FOR EACH ROW
     WHEN (new."Mo ""od" IS NOT NULL) EXECUTE FUNCTION envcrypt_owner_trigger('102', 'database', 'text');
 ALTER TABLE "Verify Me"."T" DROP COLUMN note;
@@ -22,7 +23,8 @@ UPDATE "Verify Me"."T" SET pay = '77' WHERE id = 4;
 UPDATE "Verify Me"."T" SET pay = encrypt_for_user("Owner", 55::numeric) WHERE id = 5;
 UPDATE "Verify Me"."T" SET pay = envcrypt_bind(55::numeric, "Owner", 9) WHERE id = 6;
 UPDATE "Verify Me"."T" SET "Mo ""od" = encrypt_for_user('v-1', 'mine') WHERE id = 7;
-UPDATE "Verify Me"."T" SET loose = encrypt_for_user('v-gone', date '2020-01-01'), list[2] = encrypt_for_user('v-gone', 'x')
+UPDATE "Verify Me"."T" SET loose = encrypt_for_user('v-gone', date '2020-01-01'), list[2] = encrypt_for_user('v-gone',
+    'x')
 WHERE id IN (8, 9);
 SELECT envcrypt_shred_user('v-gone') IS NOT NULL AS shredded;
 UPDATE "Verify Me"."T" SET loose = encrypt_for_user('v-lost', date '2020-01-01') WHERE id = 10;
@@ -93,7 +95,8 @@ CREATE TABLE parted_s (v encrypted_text, who uuid, region text);
 ALTER TABLE parted ATTACH PARTITION parted_s FOR VALUES IN ('s');
 CREATE TRIGGER "~envcrypt_103" BEFORE INSERT OR UPDATE ON parted FOR EACH ROW
     WHEN (new.v IS NOT NULL OR new.who IS NULL) EXECUTE FUNCTION envcrypt_owner_trigger('103', 'error', 'text');
-INSERT INTO parted VALUES ('n', '00000000-0000-0000-0000-000000000001', 'x'), ('s', '00000000-0000-0000-0000-000000000002', 'y'), ('s', '00000000-0000-0000-0000-000000000003', 'z');
+INSERT INTO parted VALUES ('n', '00000000-0000-0000-0000-000000000001', 'x'),
+    ('s', '00000000-0000-0000-0000-000000000002', 'y'), ('s', '00000000-0000-0000-0000-000000000003', 'z');
 SELECT envcrypt_owner(v) FROM parted ORDER BY 1;
 SELECT * FROM envcrypt_verify('parted');
 ALTER TABLE parted_s DISABLE TRIGGER USER;
