@@ -123,7 +123,8 @@ ask($small, 'BEGIN');
 ask($small, "SELECT count(encrypt_for_user('r' || i, 'x')) FROM generate_series(1, 100) i");
 ask($small, 'ROLLBACK');
 ask($small, "INSERT INTO many SELECT 'r' || i, encrypt_for_user('r' || i, 'v') FROM generate_series(1, 100) i");
-is(value($node, "SELECT count(*) FROM many WHERE owner LIKE 'r%' AND decrypt_for_user(owner, secret) = 'v'", key => $key),
+is(value($node, "SELECT count(*) FROM many WHERE owner LIKE 'r%' AND decrypt_for_user(owner, secret) = 'v'",
+	key => $key),
 	'100', 'after 100 rolled back keys, new ones are made');
 $small->quit;
 
@@ -133,7 +134,8 @@ sub warm_owner
 	my ($owner) = @_;
 	value($node, "INSERT INTO vault SELECT '$owner', encrypt_for_user('$owner', 'value ' || i) FROM generate_series(1, 3) i",
 		key => $key);
-	is(ask($session, "SELECT count(secret::text) FROM vault WHERE owner = '$owner'"), '3', "owner $owner opens in a warm session");
+	is(ask($session, "SELECT count(secret::text) FROM vault WHERE owner = '$owner'"), '3',
+		"owner $owner opens in a warm session");
 	return "SELECT secret FROM vault WHERE owner = '$owner'";
 }
 
@@ -143,7 +145,8 @@ ask($session, 'EXECUTE read_it') for 1 .. 7;
 value($node, "SELECT envcrypt_shred_user('shredded')", key => $key);
 ask_fails($session, $read, 'ZE003', qr/destroyed/, 'a key shredded elsewhere is refused at once in a warm session');
 ask_fails($session, 'EXECUTE read_it', 'ZE003', qr/destroyed/, 'also by a prepared statement');
-ask_fails($session, $seal->('shredded'), 'ZE003', qr/owner "shredded" was destroyed/, 'nothing is sealed for that owner any more');
+ask_fails($session, $seal->('shredded'), 'ZE003', qr/owner "shredded" was destroyed/,
+	'nothing is sealed for that owner any more');
 is(value($node, "SELECT count(*) FROM envcrypt_data_keys WHERE owner = 'shredded' OR wrapped_key IS NULL AND kind <> 'shredded'"),
 	'0', 'the row has neither name nor key');
 
@@ -151,7 +154,8 @@ $read = warm_owner('inside a transaction');
 ask($session, 'BEGIN ISOLATION LEVEL REPEATABLE READ');
 is(ask($session, "$read LIMIT 1"), 'value 1', 'a REPEATABLE READ transaction opens it');
 value($node, "SELECT envcrypt_shred_user('inside a transaction')", key => $key);
-ask_fails($session, $read, 'ZE003', qr/destroyed/, 'after shredding its next statement is refused, whatever its snapshot');
+ask_fails($session, $read, 'ZE003', qr/destroyed/,
+	'after shredding its next statement is refused, whatever its snapshot');
 ask($session, 'ROLLBACK');
 
 $read = warm_owner('cursor');
@@ -169,18 +173,21 @@ ask_fails($session, $read, 'ZE002', qr/could not open encrypted value/, 'a key r
 
 $read = warm_owner('renamed');
 value($node, "UPDATE envcrypt_data_keys SET owner = 'usurper' WHERE owner = 'renamed'");
-ask_fails($session, $read, 'ZE002', qr/could not open encrypted value/, 'a key row given to another owner is refused at once');
+ask_fails($session, $read, 'ZE002', qr/could not open encrypted value/,
+	'a key row given to another owner is refused at once');
 value($node, "UPDATE envcrypt_data_keys SET owner = 'renamed' WHERE owner = 'usurper'");
 is(ask($session, "$read LIMIT 1"), 'value 1', 'given back, it opens');
 
 $read = warm_owner('exchanged');
 value($node, "UPDATE envcrypt_data_keys k SET wrapped_key = o.wrapped_key FROM envcrypt_data_keys o
 	WHERE k.owner = 'exchanged' AND o.owner = 'renamed'");
-ask_fails($session, $read, 'ZE002', qr/could not open encrypted value/, "another owner's wrapped key is refused at once");
+ask_fails($session, $read, 'ZE002', qr/could not open encrypted value/,
+	"another owner's wrapped key is refused at once");
 
 $read = warm_owner('truncated');
 value($node, 'SET envcrypt.allow_data_loss = on; CREATE TABLE kept AS TABLE envcrypt_data_keys; TRUNCATE envcrypt_data_keys');
-ask_fails($session, $read, 'ZE002', qr/could not open encrypted value/, 'keys that were truncated away are refused at once');
+ask_fails($session, $read, 'ZE002', qr/could not open encrypted value/,
+	'keys that were truncated away are refused at once');
 value($node, 'INSERT INTO envcrypt_data_keys TABLE kept');
 is(ask($session, "$read LIMIT 1"), 'value 1', 'put back, they open');
 

@@ -102,7 +102,8 @@ for my $file (qw(all.sql data.sql schema.sql all.custom))
 ok(slurp_file("$dir/schema.sql") =~ /DEFAULT 'envcrypt1:[^']*'::public\.encrypted_text/, 'a default is dumped sealed');
 
 # Restore in every way.
-my $psql = sub { my ($node, $db, $file) = @_; tool($node, 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $db, '-f', $file) };
+my $psql = sub { my ($node, $db, $file) = @_; tool($node, 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $db, '-f',
+	$file) };
 $new->safe_psql('postgres', "CREATE DATABASE $_ TEMPLATE template0")
   for qw(plain custom parallel prepared with_key);
 
@@ -110,7 +111,8 @@ succeeds($psql->($new, 'plain', "$dir/all.sql"), 'pg_dump | psql restores');
 is_restored($new, 'plain', 'plain format');
 succeeds(tool($new, 'pg_restore', '--exit-on-error', '-d', 'custom', "$dir/all.custom"), 'pg_restore restores');
 is_restored($new, 'custom', 'custom format');
-succeeds(tool($new, 'pg_restore', '--exit-on-error', '-j4', '-d', 'parallel', "$dir/all.dir"), 'pg_restore -j4 restores');
+succeeds(tool($new, 'pg_restore', '--exit-on-error', '-j4', '-d', 'parallel', "$dir/all.dir"),
+	'pg_restore -j4 restores');
 is_restored($new, 'parallel', 'directory format in parallel');
 succeeds($psql->($new, 'prepared', "$dir/schema.sql"), 'the schema alone is restored');
 is(value($new, 'SELECT count(*) FROM envcrypt_data_keys', db => 'prepared'), '0', 'which holds no data keys');
@@ -142,8 +144,10 @@ is(value($new, $opened, db => 'plain', user => 'reader'), $opened_before, 'binar
 value($old, "\\copy (SELECT id, owner, secret FROM account) TO '$dir/opened.copy' (FORMAT binary)", user => 'reader');
 ok(slurp_file("$dir/opened.copy") =~ /$marker 1/, 'binary COPY by a member in auto mode opens');
 value($new, 'TRUNCATE account, note', db => 'plain');
-value($new, "\\copy account (id, owner, secret) FROM '$dir/opened.copy' (FORMAT binary)", db => 'plain', user => 'clerk');
-is(value($new, "SELECT secret FROM account WHERE id = 7", db => 'plain', user => 'reader'), "$marker 7", 'and in again seals');
+value($new, "\\copy account (id, owner, secret) FROM '$dir/opened.copy' (FORMAT binary)", db => 'plain',
+	user => 'clerk');
+is(value($new, "SELECT secret FROM account WHERE id = 7", db => 'plain', user => 'reader'), "$marker 7",
+	'and in again seals');
 fails($new, "\\copy account FROM '$dir/account.copy' (FORMAT binary)", '22P02', qr/PGOPTIONS/,
 	'sealed binary values are not sealed twice', db => 'plain', user => 'clerk');
 
@@ -159,8 +163,10 @@ for my $db (qw(postgres restored))
 	succeeds(tool($none, 'pg_dump', '--data-only', '-f', $file, $db), "dumps again from $db");
 	ok(dumped_text($file) eq dumped_text("$dir/data.sql"), 'with the same data');
 }
-for my $command ('ANALYZE', 'VACUUM FULL', 'VACUUM FREEZE ANALYZE', 'REINDEX DATABASE postgres', 'CLUSTER account USING account_pkey',
-	'ALTER TABLE account ADD COLUMN added float8 DEFAULT random()', 'ALTER TABLE account DROP COLUMN added', 'CREATE TABLE copy AS TABLE account', 'CREATE INDEX ON account (plain)')
+for my $command ('ANALYZE', 'VACUUM FULL', 'VACUUM FREEZE ANALYZE', 'REINDEX DATABASE postgres',
+	'CLUSTER account USING account_pkey',
+	'ALTER TABLE account ADD COLUMN added float8 DEFAULT random()', 'ALTER TABLE account DROP COLUMN added',
+		'CREATE TABLE copy AS TABLE account', 'CREATE INDEX ON account (plain)')
 {
 	my (undef, $error, $sqlstate) = run_sql($none, $command);
 	is($sqlstate, '', "$command works without a key") or diag($error);
@@ -169,17 +175,23 @@ is(value($none, $sealed), $sealed_before, 'after all that the sealed bytes are t
 my $parallel = "SET min_parallel_table_scan_size = 0; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;
 	SET @{[ $none->pg_version < 16 ? 'force_parallel_mode' : 'debug_parallel_query' ]} = on;";
 my $scan = "SELECT count(*), sum(length(encrypted_text_send(secret))) > 80000 FROM account WHERE encrypted_text_send(secret) IS NOT NULL";
-like(value($none, "$parallel EXPLAIN $scan", user => 'nobody'), qr/Gather/, 'a plan over the sealed column is parallel');
+like(value($none, "$parallel EXPLAIN $scan", user => 'nobody'), qr/Gather/,
+	'a plan over the sealed column is parallel');
 is(value($none, "$parallel $scan", user => 'nobody'), '2003|t', 'parallel workers handle sealed values without a key');
 like(value($none, 'SELECT secret FROM account WHERE id = 1', user => 'nobody'), qr/^envcrypt1:[A-Za-z0-9+\/=]+$/,
 	'who may not open sees armored text');
-fails($none, 'SELECT secret FROM account WHERE id = 1', 'ZE001', qr/no master key is available.*HINT:.*envcrypt\.master_key/s,
+fails($none, 'SELECT secret FROM account WHERE id = 1', 'ZE001',
+	qr/no master key is available.*HINT:.*envcrypt\.master_key/s,
 	'a member gets an error, not armored text', user => 'reader');
-fails($none, "SELECT * FROM account WHERE secret = 'x'", 'ZE001', qr/no master key/, 'comparing needs the key', user => 'reader');
-fails($none, 'SELECT upper(secret) FROM account', '42501', qr/permission denied to open/, 'a function needs the right to open',
+fails($none, "SELECT * FROM account WHERE secret = 'x'", 'ZE001', qr/no master key/, 'comparing needs the key',
+	user => 'reader');
+fails($none, 'SELECT upper(secret) FROM account', '42501', qr/permission denied to open/,
+	'a function needs the right to open',
 	user => 'nobody');
-fails($none, 'SELECT secret::text FROM account', '42501', qr/permission denied to open/, 'being superuser is not that right');
-fails($none, "SELECT encrypt_for_user('owner 1', 'x')", 'ZE001', qr/no master key/, 'sealing needs the key', user => 'writer');
+fails($none, 'SELECT secret::text FROM account', '42501', qr/permission denied to open/,
+	'being superuser is not that right');
+fails($none, "SELECT encrypt_for_user('owner 1', 'x')", 'ZE001', qr/no master key/, 'sealing needs the key',
+	user => 'writer');
 is(value($none, $opened, key => $key), $opened_before, 'a session that brings the key opens everything');
 
 $_->stop for $old, $new, $none;

@@ -50,8 +50,10 @@ my @cases = (
 	[ 'sealing for an empty owner', "SELECT encrypt_for_user('', $typed)", '22\w{3}', 'clerk' ],
 	[ 'sealing for too long an owner', "SELECT encrypt_for_user(repeat('o', 256), $typed)", '\w{5}', 'clerk' ],
 	[ 'sealing in a PL/pgSQL function', "SELECT inside($typed)", '22004', 'clerk' ],
-	[ 'a prepared statement', "PREPARE p(text) AS SELECT encrypt_for_user(NULL, \$1); EXECUTE p($typed)", '22004', 'clerk' ],
-	[ 'opening for the wrong owner', 'SELECT decrypt_for_user($$o2$$, secret) FROM account WHERE id = 1', '22023', 'clerk' ],
+	[ 'a prepared statement', "PREPARE p(text) AS SELECT encrypt_for_user(NULL, \$1); EXECUTE p($typed)", '22004',
+		'clerk' ],
+	[ 'opening for the wrong owner', 'SELECT decrypt_for_user($$o2$$, secret) FROM account WHERE id = 1', '22023',
+		'clerk' ],
 	[ 'opening without the right', 'SELECT upper(secret) FROM account', '42501', 'nobody' ],
 	[ 'COPY of plaintext by who may not seal', "\\copy target (id, secret) FROM '$dir/plain.copy'", '42501', 'nobody' ],
 	[ 'COPY of broken armored text', "SET envcrypt.io = ciphertext;\n\\copy target (id, secret) FROM '$dir/broken.copy'", '\w{5}', 'clerk' ],
@@ -102,7 +104,8 @@ like($logged, qr/42501: permission denied to seal values/, 'which has the errors
 
 # PostgreSQL adds the text of a dynamic statement (QUERY) where the error has a position in it.
 ($logged) = run_cases(
-	[ 'dynamic SQL whose text has the value', "DO \$\$ BEGIN EXECUTE format('SELECT %L::encrypted_text', 'envcrypt1:' || $typed); END \$\$",
+	[ 'dynamic SQL whose text has the value',
+		"DO \$\$ BEGIN EXECUTE format('SELECT %L::encrypted_text', 'envcrypt1:' || $typed); END \$\$",
 		'\w{5}', 'clerk' ],
 	[ 'dynamic SQL by who may not seal', "DO \$\$ BEGIN EXECUTE format('SELECT %L::encrypted_text', $typed); END \$\$",
 		'42501', 'nobody' ],
@@ -112,7 +115,8 @@ like($logged, qr/42501: permission denied to seal values/, 'which has the errors
 is(leaks($logged), '', 'errors of ours keep the text of dynamic SQL out of the log');
 
 # There is no cast to json, so this goes through PostgreSQL's json_in, which quotes what it was given.
-($logged) = run_cases([ 'an opened value that is no json', 'SELECT secret::json FROM account WHERE id = 31', '22P02', 'clerk' ]);
+($logged) = run_cases([ 'an opened value that is no json', 'SELECT secret::json FROM account WHERE id = 31', '22P02',
+	'clerk' ]);
 is(leaks($logged), '', 'conversion through text keeps the value out of the log');
 my $position = -s $node->logfile;
 
@@ -130,7 +134,8 @@ is(value($node, "SELECT null_frac FROM pg_stats WHERE tablename = 'account' AND 
 	'the sealed column has statistics');
 
 # Files of the server: tables, WAL, everything.
-value($node, "CREATE TABLE sorted AS SELECT id, secret FROM account WHERE owner = 'o1' ORDER BY secret; CHECKPOINT", key => $key);
+value($node, "CREATE TABLE sorted AS SELECT id, secret FROM account WHERE owner = 'o1' ORDER BY secret; CHECKPOINT",
+	key => $key);
 is(system_log('grep', '-raq', $control, $node->data_dir . '/base'),   0, 'plain values are found in table files');
 is(system_log('grep', '-raq', $control, $node->data_dir . '/pg_wal'), 0, 'and in WAL');
 isnt(system_log('grep', '-raq', $marker, $node->data_dir), 0, 'encrypted ones in no file of the data directory');
@@ -175,8 +180,10 @@ for my $sql ("ALTER ROLE clerk SET envcrypt.master_key = '$typed_key'",
 	like($sqlstate, qr/^(55P02|22023|42501)$/, "refused: $name") or diag($error);
 	ok($error !~ /^(?!.*(LINE|STATEMENT)).*\Q$typed_key\E/m, 'without printing the key');
 }
-is(value($node, "SELECT count(*) FROM pg_db_role_setting WHERE setconfig::text LIKE '%master_key=%'"), '0', 'no catalog has it');
-is(value($node, "SELECT count(*) FROM pg_proc WHERE proconfig::text LIKE '%envcrypt.master%'"), '0', 'no function has it');
+is(value($node, "SELECT count(*) FROM pg_db_role_setting WHERE setconfig::text LIKE '%master_key=%'"), '0',
+	'no catalog has it');
+is(value($node, "SELECT count(*) FROM pg_proc WHERE proconfig::text LIKE '%envcrypt.master%'"), '0',
+	'no function has it');
 ok(slurp_file($node->data_dir . '/postgresql.auto.conf') !~ /master_key/, 'nor postgresql.auto.conf');
 
 # In postgresql.conf it is refused with a warning that does not show it.
@@ -194,7 +201,8 @@ $node->stop;
 my $started = -s $node->logfile;
 $node->start;
 pass('a server with a key in postgresql.conf starts');
-like(substr($log->(), $started), qr/WARNING:.*parameter "envcrypt\.master_key" can be set only in a session/, 'with a warning');
+like(substr($log->(), $started), qr/WARNING:.*parameter "envcrypt\.master_key" can be set only in a session/,
+	'with a warning');
 is(value($node, 'SHOW envcrypt.master_key'), '', 'without taking the key');
 is(value($node, "SELECT secret FROM account WHERE id = 1", user => 'reader'), $marker, 'the key file counts');
 ok($log->() !~ /\Q$conf_key\E/, 'the log shows nothing of the key in postgresql.conf');
@@ -242,7 +250,8 @@ reload("$dir/missing");
 ask_fails($session, $read, '58P01', qr/could not read master key file.*missing/s, 'a missing key file is an error');
 my $garbage = write_file("$dir/garbage", "$key\n$marker\n");
 reload($garbage);
-$err = ask_fails($session, $read, 'F0000', qr/is not a keyring.*Entry 2 is not a key/s, 'a broken key file is named by its entry');
+$err = ask_fails($session, $read, 'F0000', qr/is not a keyring.*Entry 2 is not a key/s,
+	'a broken key file is named by its entry');
 ok($err !~ /\Q$marker\E|\Q$key\E/, 'without its content');
 write_file($garbage, '');
 reload();
@@ -255,11 +264,13 @@ is(ask($session, $read), $marker, 'a symbolic link is followed (secrets of Kuber
 
 write_file($file, "$typed_key\n");
 reload();
-ask_fails($session, $read, 'ZE001', qr/master key/, 'a key taken out of the file opens nothing after a reload, also in a warm session');
+ask_fails($session, $read, 'ZE001', qr/master key/,
+	'a key taken out of the file opens nothing after a reload, also in a warm session');
 write_file($file, "$typed_key\n$key\n");
 reload();
 is(ask($session, $read), $marker, 'put back, it opens again');
-is(value($node, 'SELECT envcrypt_rotate_master() > 0'), 't', 'the first key of the changed file is what a rotation makes current');
+is(value($node, 'SELECT envcrypt_rotate_master() > 0'), 't',
+	'the first key of the changed file is what a rotation makes current');
 write_file($file, "$typed_key\n");
 reload();
 is(ask($session, $read), $marker, 'then it is enough');

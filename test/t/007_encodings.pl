@@ -52,7 +52,8 @@ sub round_trip
 	# COPY escapes a few control characters.
 	my %escaped = (b => "\b", f => "\f", n => "\n", r => "\r", t => "\t", v => "\x0b", '\\' => '\\');
 	my $got = slurp_file("$dir/out.copy") =~ s/\\([bfnrtv\\])/$escaped{$1}/gr;
-	ok($got eq $expected, "$db: read in $read_in, they are the same characters") or diag(first_difference($got, $expected));
+	ok($got eq $expected, "$db: read in $read_in, they are the same characters")
+		or diag(first_difference($got, $expected));
 	return;
 }
 
@@ -78,14 +79,16 @@ no warnings 'utf8';    # noncharacters are characters, too
 my $utf8     = sub { encode('utf8', $_[0]) };
 my $by_name  = sub {
 	my ($text, $encoding) = @_;
-	return encode({ UTF8 => 'utf8', LATIN1 => 'iso-8859-1', WIN1252 => 'cp1252', EUC_JP => 'euc-jp' }->{$encoding}, $text);
+	return encode({ UTF8 => 'utf8', LATIN1 => 'iso-8859-1', WIN1252 => 'cp1252', EUC_JP => 'euc-jp' }->{$encoding},
+		$text);
 };
 round_trip('utf8', 'UTF8', 'UTF8', chunks(1 .. 0xD7FF, 0xE000 .. 0x10FFFF), $utf8);
 round_trip('utf8',   'LATIN1',  'UTF8',    chunks(1 .. 255), $by_name);
 round_trip('utf8',   'UTF8',    'LATIN1',  chunks(1 .. 255), $by_name);
 round_trip('latin1', 'UTF8',    'LATIN1',  chunks(1 .. 255), $by_name);
 round_trip('latin1', 'LATIN1',  'UTF8',    chunks(1 .. 255), $by_name);
-my @windows = (1 .. 0x7F, 0xA0 .. 0xFF, map { ord(Encode::decode('cp1252', chr)) } grep { !/^(129|141|143|144|157)$/ } 0x80 .. 0x9F);
+my @windows = (1 .. 0x7F, 0xA0 .. 0xFF, map { ord(Encode::decode('cp1252', chr)) } grep {
+	!/^(129|141|143|144|157)$/ } 0x80 .. 0x9F);
 round_trip('win1252', 'WIN1252', 'UTF8',    chunks(@windows), $by_name);
 round_trip('win1252', 'UTF8',    'WIN1252', chunks(@windows), $by_name);
 round_trip('utf8',    'WIN1252', 'UTF8',    chunks(@windows), $by_name);
@@ -107,12 +110,15 @@ sub move
 	my ($from, $to) = @_;
 	my @utf8 = (encoding => 'UTF8');    # as pg_dump: owners' names are text
 	my $dir = PostgreSQL::Test::Utils::tempdir();
-	value($node, "\\copy envcrypt_data_keys TO '$dir/keys'\n\\copy envcrypt_master_keys TO '$dir/masters'", db => $from, @utf8);
-	value($node, "SET envcrypt.io = ciphertext;\n\\copy (SELECT id, literal, secret FROM t) TO '$dir/t'", db => $from, @utf8);
+	value($node, "\\copy envcrypt_data_keys TO '$dir/keys'\n\\copy envcrypt_master_keys TO '$dir/masters'", db => $from,
+		@utf8);
+	value($node, "SET envcrypt.io = ciphertext;\n\\copy (SELECT id, literal, secret FROM t) TO '$dir/t'", db => $from,
+		@utf8);
 	value($node, "CREATE DATABASE moved ENCODING '$to' LOCALE 'C' TEMPLATE template0");
 	value($node, 'CREATE EXTENSION envcrypt; CREATE TABLE t (id int, literal encrypted_text, secret encrypted_text); GRANT ALL ON t TO PUBLIC',
 		db => 'moved', @utf8);
-	value($node, "\\copy envcrypt_data_keys FROM '$dir/keys'\n\\copy envcrypt_master_keys FROM '$dir/masters'", db => 'moved', @utf8);
+	value($node, "\\copy envcrypt_data_keys FROM '$dir/keys'\n\\copy envcrypt_master_keys FROM '$dir/masters'",
+		db => 'moved', @utf8);
 	value($node, "SET envcrypt.io = ciphertext;\n\\copy t FROM '$dir/t'", db => 'moved', @utf8);
 	return;
 }
@@ -122,8 +128,10 @@ for my $case ([ 'latin1', 'UTF8' ], [ 'euc_jp', 'UTF8' ], [ 'win1252', 'UTF8' ])
 	my ($from, $to) = @$case;
 	my $before = value($node, $unicode, db => $from, user => 'reader');
 	move($from, $to);
-	is(value($node, $unicode, db => 'moved', user => 'reader'), $before, "values of a $from database open to the same characters in $to");
-	is(value($node, "SELECT count(*) FROM t WHERE decrypt_for_user('o', secret) = literal", db => 'moved', user => 'reader'),
+	is(value($node, $unicode, db => 'moved', user => 'reader'), $before,
+		"values of a $from database open to the same characters in $to");
+	is(value($node, "SELECT count(*) FROM t WHERE decrypt_for_user('o', secret) = literal", db => 'moved',
+		user => 'reader'),
 		value($node, 'SELECT count(*) FROM t', db => $from), 'also for their owner');
 	$node->safe_psql('postgres', 'DROP DATABASE moved');
 }
@@ -132,7 +140,8 @@ for my $case ([ 'latin1', 'UTF8' ], [ 'euc_jp', 'UTF8' ], [ 'win1252', 'UTF8' ])
 value($node, "INSERT INTO t VALUES (-1, '', '', encrypt_for_user(convert_from('\\x6ae9', 'LATIN1'), 'of j\x{c3}\x{a9}'))",
 	db => 'latin1', user => 'clerk', encoding => 'UTF8');
 move('latin1', 'UTF8');
-is(value($node, "SELECT decrypt_for_user('j\x{c3}\x{a9}', secret) FROM t WHERE id = -1", db => 'moved', user => 'reader', encoding => 'UTF8'),
+is(value($node, "SELECT decrypt_for_user('j\x{c3}\x{a9}', secret) FROM t WHERE id = -1", db => 'moved',
+	user => 'reader', encoding => 'UTF8'),
 	"of j\x{c3}\x{a9}", 'an owner with an accent has the same key in another encoding');
 $node->safe_psql('postgres', 'DROP DATABASE moved');
 
@@ -143,19 +152,22 @@ value($node, "INSERT INTO t VALUES (1, '', 'costs \x{e2}\x{82}\x{ac} 5', encrypt
 move('utf8', 'LATIN1');
 for my $column (qw(literal secret))
 {
-	my $err = fails($node, "SELECT $column FROM t", '22P05', qr/ERROR:/, "a character without an equivalent is an error ($column)",
+	my $err = fails($node, "SELECT $column FROM t", '22P05', qr/ERROR:/,
+		"a character without an equivalent is an error ($column)",
 		db => 'moved', user => 'reader');
 	is(() = $err =~ /ERROR:/g, 1, 'one error');
 	ok($err !~ /e2 ?(0x)?82|\x{e2}\x{82}|costs/, 'which shows no bytes of the value') or diag($err);
 }
-like(value($node, 'SELECT secret FROM t', db => 'moved', user => 'nobody'), qr/^envcrypt1:/, 'who sees it sealed has no trouble');
+like(value($node, 'SELECT secret FROM t', db => 'moved', user => 'nobody'), qr/^envcrypt1:/,
+	'who sees it sealed has no trouble');
 $node->safe_psql('postgres', 'DROP DATABASE moved');
 my $log = slurp_file($node->logfile);
 ok($log !~ /0xe2 0x82 0xac/, 'nor does the server log show the bytes');
 
 # A value of a SQL_ASCII database that is no UTF-8.
 value($node, 'TRUNCATE t', db => 'sql_ascii');
-value($node, "INSERT INTO t VALUES (1, '', NULL, encrypt_for_user('o', E'caf\\xe9'))", db => 'sql_ascii', user => 'clerk');
+value($node, "INSERT INTO t VALUES (1, '', NULL, encrypt_for_user('o', E'caf\\xe9'))", db => 'sql_ascii',
+	user => 'clerk');
 move('sql_ascii', 'UTF8');
 fails($node, 'SELECT secret FROM t', '22021', qr/not valid in encoding "UTF8".*SQL_ASCII/s,
 	'bytes of a SQL_ASCII database that are no UTF-8 do not get into a UTF8 database', db => 'moved', user => 'reader');
@@ -164,7 +176,8 @@ $node->safe_psql('postgres', 'DROP DATABASE moved');
 # Sizes.
 value($node, 'CREATE TABLE sizes (id int, secret encrypted_text, raw encrypted_bytea)', db => 'utf8', user => 'clerk');
 my %as = (db => 'utf8', user => 'clerk');
-for my $case ([ 0, '0 bytes' ], [ 1, '1 byte' ], [ 15, '15 bytes' ], [ 16, '16 bytes' ], [ 17, '17 bytes' ], [ 1_000_000, '1 MB' ], [ 100_000_000, '100 MB' ])
+for my $case ([ 0, '0 bytes' ], [ 1, '1 byte' ], [ 15, '15 bytes' ], [ 16, '16 bytes' ], [ 17, '17 bytes' ],
+	[ 1_000_000, '1 MB' ], [ 100_000_000, '100 MB' ])
 {
 	my ($size, $name) = @$case;
 	value($node, <<"SQL", %as);

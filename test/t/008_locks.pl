@@ -39,7 +39,8 @@ for my $i (1 .. 5)
 			"$with_old SET statement_timeout = '5s'; SELECT encrypt_for_user('meanwhile $i', 'x')::text"),
 		'x', "a new owner's key is made while a rotation waits ($i)");
 }
-is($node->safe_psql('postgres', "$with_old SELECT encrypt_for_user('old', 'y')::text"), 'y', 'old owners are sealed for');
+is($node->safe_psql('postgres', "$with_old SELECT encrypt_for_user('old', 'y')::text"), 'y',
+	'old owners are sealed for');
 $idle->query_safe('COMMIT');
 $node->poll_query_until('postgres', "SELECT count(*) = 2 FROM envcrypt_master_keys")
   or die 'the rotation did not finish';

@@ -1,10 +1,11 @@
-# The twin test: what SQL makes of encrypted columns is what it makes of plain ones. Each query of test/twin/*.sql runs in
-# schema "plain" and, letter for letter the same, in schema "twin", where the columns are encrypted. Rows, column names,
-# command tags, notices and errors must be the same. Where they may differ, test/twin/differences says how, and why; it
-# must be exact, too: a difference that is gone is a failure. docs/differences.md must document each.
+# The twin test: what SQL makes of encrypted columns is what it makes of plain ones. Each query of test/twin/*.sql runs
+# in schema "plain" and, letter for letter the same, in schema "twin", where the columns are encrypted. Rows, column
+# names, command tags, notices and errors must be the same. Where they may differ, test/twin/differences says how, and
+# why; it must be exact, too: a difference that is gone is a failure. docs/differences.md must document each.
 #
-# Each query runs in a transaction that is rolled back; one that changes data is followed by a look at the tables. A query
-# may be several statements. Its name ends in _fails or _refuses where PostgreSQL refuses it for plain columns, too.
+# Each query runs in a transaction that is rolled back; one that changes data is followed by a look at the tables. A
+# query may be several statements. Its name ends in _fails or _refuses where PostgreSQL refuses it for plain columns,
+# too.
 use strict;
 use warnings;
 use EnvcryptTest;
@@ -24,7 +25,8 @@ my %types = (
 my %plain_types = ((map { $_ => $_ } keys %types), varchar20 => 'varchar(20)', numeric12_2 => 'numeric(12,2)');
 
 # What PostgreSQL calls the base types in messages.
-my %spelling = (int8 => 'bigint', float8 => 'double precision', bool => 'boolean', timestamptz => 'timestamp with time zone');
+my %spelling = (int8 => 'bigint', float8 => 'double precision', bool => 'boolean',
+	timestamptz => 'timestamp with time zone');
 
 my $file = key_file(new_master_key());
 my $node = new_server(
@@ -97,7 +99,8 @@ value($node, 'INSERT INTO checked VALUES (1, 1)', user => 'clerk');
 value($node, 'INSERT INTO defaults VALUES (1)', user => 'writer');
 my $misplaced = qr/permission denied to store a value that was sealed for another row owner or column/;
 value($node, q{ALTER TABLE defaults ALTER note SET DEFAULT 'hello'});
-fails($node, 'INSERT INTO defaults VALUES (2)', '42501', $misplaced, 'a default of the encrypted type', user => 'writer');
+fails($node, 'INSERT INTO defaults VALUES (2)', '42501', $misplaced, 'a default of the encrypted type',
+	user => 'writer');
 value($node, q{ALTER TABLE defaults ALTER note SET DEFAULT 'hello'::text});
 value($node, 'INSERT INTO defaults VALUES (3)', user => 'writer');
 is(value($node, 'SELECT * FROM defaults ORDER BY id'), "1|7|hello\n3|7|hello", 'defaults of base types');
@@ -200,7 +203,8 @@ sub difference
 	return $difference . changed_lines($old->[1], $new->[1]);
 }
 
-# Lines that only one of two texts has: "- " of the first, "+ " of the second, in the order of a longest common subsequence.
+# Lines that only one of two texts has: "- " of the first, "+ " of the second, in the order of a longest common
+# subsequence.
 sub changed_lines
 {
 	my @old = split /\n/, $_[0];
@@ -213,15 +217,18 @@ sub changed_lines
 		for my $j (reverse 0 .. $#new)
 		{
 			my ($skip_old, $skip_new) = ($length[ $i + 1 ][$j], $length[$i][ $j + 1 ]);
-			$length[$i][$j] = $old[$i] eq $new[$j] ? 1 + $length[ $i + 1 ][ $j + 1 ] : $skip_old >= $skip_new ? $skip_old : $skip_new;
+			$length[$i][$j] = $old[$i] eq $new[$j] ? 1 + $length[ $i + 1 ][ $j + 1 ] : $skip_old >= $skip_new
+				? $skip_old : $skip_new;
 		}
 	}
 	my ($i, $j, $changes) = (0, 0, '');
 	while ($i < @old || $j < @new)
 	{
 		if    ($i < @old && $j < @new && $old[$i] eq $new[$j]) { $i++; $j++; }
-		elsif ($i < @old && ($j == @new || $length[ $i + 1 ][$j] >= $length[$i][ $j + 1 ])) { $changes .= "- $old[$i++]\n"; }
-		else                                                                             { $changes .= "+ $new[$j++]\n"; }
+		elsif ($i < @old && ($j == @new || $length[ $i + 1 ][$j] >= $length[$i][ $j + 1 ])) {
+			$changes .= "- $old[$i++]\n"; }
+		else                                                                             { $changes .= "+ $new[$j++]\n";
+		}
 	}
 	return $changes;
 }

@@ -1,4 +1,5 @@
-# envcrypt_protect_online(): nothing that is written meanwhile is lost, whatever interrupts it, and nobody waits for long.
+# envcrypt_protect_online(): nothing that is written meanwhile is lost, whatever interrupts it, and nobody waits for
+# long.
 use strict;
 use warnings;
 use EnvcryptTest;
@@ -115,32 +116,44 @@ is( value($node, 'SELECT count(*) FROM live, envcrypt_online_state(\'live\', \'v
 	WHERE envcrypt_check(value, live.owner, s.context_id::int) IS NOT NULL'),
 	'0', 'every value is sealed for its row\'s owner and the column');
 is(value($node, 'SELECT count(*) FROM fired'), '0', 'no user trigger fired for what was backfilled');
-is( value($node, "SELECT count(*) FROM live WHERE note = (SELECT note FROM live WHERE id = -7)", set => ['enable_seqscan=off']),
-	value($node, "SELECT count(*) FROM live WHERE note = (SELECT note FROM live WHERE id = -7)", set => ['enable_indexscan=off', 'enable_bitmapscan=off']),
+is( value($node, "SELECT count(*) FROM live WHERE note = (SELECT note FROM live WHERE id = -7)",
+	set => ['enable_seqscan=off']),
+	value($node, "SELECT count(*) FROM live WHERE note = (SELECT note FROM live WHERE id = -7)",
+		set => ['enable_indexscan=off', 'enable_bitmapscan=off']),
 	'an index finds what a scan finds');
 is( value($node, "SELECT attstattarget, col_description('live'::regclass, attnum), attacl::text FROM pg_attribute
 	WHERE attrelid = 'live'::regclass AND attname = 'value'"),
 	'50|a "comment"|{reader=r*/' . value($node, 'SELECT current_user') . '}',
 	'statistics target, comment and privileges are kept');
 is(value($node, "INSERT INTO live (id, owner) VALUES (0, 'o1') RETURNING value::text"), 'none', 'the default is kept');
-is(value($node, "SELECT count(*) FROM pg_constraint WHERE conrelid = 'live'::regclass AND contype = 'c'"), '0', 'no constraint is left');
-like((run_sql($node, "CALL envcrypt_protect_online('live', 'value', 'owner')"))[1], qr/is protected already/, 'called again, it says that it is done');
-fails($node, "CALL envcrypt_protect_online('live', 'value')", '55000', qr/protected otherwise/, 'but not with other arguments');
+is(value($node, "SELECT count(*) FROM pg_constraint WHERE conrelid = 'live'::regclass AND contype = 'c'"), '0',
+	'no constraint is left');
+like((run_sql($node, "CALL envcrypt_protect_online('live', 'value', 'owner')"))[1], qr/is protected already/,
+	'called again, it says that it is done');
+fails($node, "CALL envcrypt_protect_online('live', 'value')", '55000', qr/protected otherwise/,
+	'but not with other arguments');
 
 # 2. Refusals.
-fails($node, "BEGIN; CALL envcrypt_protect_online('plain', 'value', 'owner')", '2D000', qr/transaction block/, 'not in a transaction block');
+fails($node, "BEGIN; CALL envcrypt_protect_online('plain', 'value', 'owner')", '2D000', qr/transaction block/,
+	'not in a transaction block');
 fails($node, "DO \$\$ BEGIN BEGIN CALL envcrypt_protect_online('plain', 'value'); EXCEPTION WHEN division_by_zero THEN END; END \$\$",
 	'2D000', qr/./, 'nor below an exception block');
-fails($node, "CALL envcrypt_protect_online('plain', 'value', 'owner')", '42501', qr/must be owner/, 'only by the owner', user => 'clerk');
+fails($node, "CALL envcrypt_protect_online('plain', 'value', 'owner')", '42501', qr/must be owner/, 'only by the owner',
+	user => 'clerk');
 $node->safe_psql('postgres', 'CREATE ROLE sealless LOGIN; CREATE TABLE seallesses (v text); ALTER TABLE seallesses OWNER TO sealless');
-fails($node, "CALL envcrypt_protect_online('seallesses', 'v')", '42501', qr/denied to seal/, 'only with the right to seal', user => 'sealless');
+fails($node, "CALL envcrypt_protect_online('seallesses', 'v')", '42501', qr/denied to seal/,
+	'only with the right to seal', user => 'sealless');
 fails($node, "CALL envcrypt_protect_online('plain', 'nothing')", '42703', qr/does not exist/, 'a missing column');
-fails($node, "CALL envcrypt_protect_online('plain', 'value', 'nobody')", '42703', qr/does not exist/, 'a missing owner column');
+fails($node, "CALL envcrypt_protect_online('plain', 'value', 'nobody')", '42703', qr/does not exist/,
+	'a missing owner column');
 fails($node, "CALL envcrypt_protect_online('plain', 'value', 'value')", '22023', qr/own owner/, 'its own owner');
-fails($node, "CALL envcrypt_protect_online('plain', 'value', null_owner => 'x')", '22023', qr/null_owner/, 'a wrong null_owner');
-fails($node, "CALL envcrypt_protect_online('plain', 'value', batch_size => 0)", '22023', qr/batch_size/, 'a batch of nothing');
+fails($node, "CALL envcrypt_protect_online('plain', 'value', null_owner => 'x')", '22023', qr/null_owner/,
+	'a wrong null_owner');
+fails($node, "CALL envcrypt_protect_online('plain', 'value', batch_size => 0)", '22023', qr/batch_size/,
+	'a batch of nothing');
 $node->safe_psql('postgres', 'CREATE VIEW seen AS SELECT value FROM plain; CREATE INDEX by_value ON plain (value)');
-my $refusal = fails($node, "CALL envcrypt_protect_online('plain', 'value', 'owner')", '2BP01', qr/by_value/, 'an index is in the way');
+my $refusal = fails($node, "CALL envcrypt_protect_online('plain', 'value', 'owner')", '2BP01', qr/by_value/,
+	'an index is in the way');
 like($refusal, qr/view public.seen/, 'the same error names the view');
 $node->safe_psql('postgres', 'DROP VIEW seen; DROP INDEX by_value');
 is_state("'plain', 'value'", 'f|f', 'nothing was begun');
@@ -166,13 +179,17 @@ is(value($node, "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHER
 $session->quit;
 is_state("'many', 'v'", 't|f', 'the shadow column and its trigger stay');
 value($node, "UPDATE many SET v = 'other' WHERE id = 20000; UPDATE many SET v = 'value 20000' WHERE id = 20000; DELETE FROM many WHERE id = 19999; INSERT INTO many VALUES (19999, 'o2', 'value 19999')");
-is(value($node, 'SELECT count(*) FROM many WHERE id > 19998 AND v__envcrypt::text = v'), '2', 'the trigger keeps the shadow column in step meanwhile');
+is(value($node, 'SELECT count(*) FROM many WHERE id > 19998 AND v__envcrypt::text = v'), '2',
+	'the trigger keeps the shadow column in step meanwhile');
 is(value($node, "UPDATE many SET id = id WHERE id = 15000 RETURNING v__envcrypt IS NULL", user => 'nobody'), 't',
 	'who may not seal updates other columns of a row that is not done');
-fails($node, "UPDATE many SET v = 'x' WHERE id = 15000", '42501', qr/denied to seal/, 'but not the value', user => 'nobody');
-fails($node, "CALL envcrypt_protect_online('many', 'v')", '55000', qr/being protected with other arguments/, 'other arguments are refused');
+fails($node, "UPDATE many SET v = 'x' WHERE id = 15000", '42501', qr/denied to seal/, 'but not the value',
+	user => 'nobody');
+fails($node, "CALL envcrypt_protect_online('many', 'v')", '55000', qr/being protected with other arguments/,
+	'other arguments are refused');
 
-fails($node, "SELECT envcrypt_protect('many', '$_->[0]')", '55000', qr/in use by envcrypt_protect_online/, "envcrypt_protect() keeps off $_->[1]")
+fails($node, "SELECT envcrypt_protect('many', '$_->[0]')", '55000', qr/in use by envcrypt_protect_online/,
+	"envcrypt_protect() keeps off $_->[1]")
   for [ 'v', 'the column' ], [ 'owner', 'its owner column' ];
 fails($node, "CALL envcrypt_protect_online('many', 'owner')", '55000', qr/in use by/, 'so does another call');
 
@@ -180,7 +197,8 @@ fails($node, "CALL envcrypt_protect_online('many', 'owner')", '55000', qr/in use
 $node->safe_psql('postgres', 'CREATE DATABASE restored');
 my $dump = PostgreSQL::Test::Utils::tempdir() . '/dump.sql';
 $node->command_ok([ 'pg_dump', '-h', $node->host, '-p', $node->port, '-f', $dump, 'postgres' ], 'a dump in the middle');
-($out, $err, $sqlstate) = run_sql($node, "\\set ON_ERROR_STOP on\n\\i $dump", db => 'restored', set => ['envcrypt.io=ciphertext']);
+($out, $err, $sqlstate) = run_sql($node, "\\set ON_ERROR_STOP on\n\\i $dump", db => 'restored',
+	set => ['envcrypt.io=ciphertext']);
 is($sqlstate, '', 'is restored') or diag($err);
 value($node, $protect, db => 'restored');
 is(value($node, "$wrong WHERE envcrypt_owner(v) = owner", db => 'restored'), '20000|0', 'and continued in the copy');
@@ -189,7 +207,8 @@ value($node, "CALL envcrypt_protect_online_cancel('many', 'v')");
 is_state("'many', 'v'", 'f|f', 'cancelled for good');
 is(value($node, "$wrong UNION ALL SELECT count(*), 0 FROM pg_attribute WHERE attrelid = 'many'::regclass AND attnum > 0 AND NOT attisdropped
 	UNION ALL SELECT count(*), 0 FROM pg_trigger WHERE tgrelid = 'many'::regclass"), "20000|0\n3|0\n0|0", 'nothing is left or lost');
-like((run_sql($node, "CALL envcrypt_protect_online_cancel('many', 'v')"))[1], qr/is not being protected/, 'a second cancel says so');
+like((run_sql($node, "CALL envcrypt_protect_online_cancel('many', 'v')"))[1], qr/is not being protected/,
+	'a second cancel says so');
 
 $session = start_many();
 kill_server($node);
@@ -205,7 +224,8 @@ for my $phase ('constrain', 'validate', 'verify', 'swap')
 	my $failing = value($node, "SELECT pg_get_functiondef('envcrypt_online_$phase'::regproc)");
 	(my $broken = $failing) =~ s/\nBEGIN\n/\nBEGIN\n    RAISE division_by_zero;\n/;
 	value($node, $broken);
-	fails($node, "CALL envcrypt_protect_online('many', 'v', 'owner')", '22012', qr/division/, "interrupted before $phase");
+	fails($node, "CALL envcrypt_protect_online('many', 'v', 'owner')", '22012', qr/division/,
+		"interrupted before $phase");
 	value($node, $failing);
 	value($node, "UPDATE many SET v = v || '!' WHERE id = 5; UPDATE many SET v = 'value 5' WHERE id = 5");
 }
@@ -226,7 +246,8 @@ CREATE TABLE busy (id int PRIMARY KEY, owner text, v bigint);
 INSERT INTO busy SELECT i, CASE WHEN i % 5 > 0 THEN 'o' || i % 7 END, i FROM generate_series(1, 1000) i;
 CREATE TABLE child (id int REFERENCES busy);
 SQL
-fails($node, "CALL envcrypt_protect_online('busy', 'v', 'owner')", '23502', qr/has no owner/, 'a row without an owner stops it');
+fails($node, "CALL envcrypt_protect_online('busy', 'v', 'owner')", '23502', qr/has no owner/,
+	'a row without an owner stops it');
 value($node, "CALL envcrypt_protect_online_cancel('busy', 'v')");
 my $locker = session($node);
 ask($locker, 'BEGIN; UPDATE busy SET id = id WHERE id = 500');
@@ -309,17 +330,21 @@ is(value($node, "SELECT polname, obj_description(oid, 'pg_policy'), pg_get_expr(
 	'rich|the rich|(("The Value")::numeric > (1000)::numeric)', 'the policy is kept');
 like(value($node, "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 'named' AND tgparentid = 0"),
 	qr/UPDATE OF "The Value" .* WHEN \(\(\(new."The Value"\)::numeric > /, 'the trigger, too');
-fails($node, 'INSERT INTO parts_2 (id, "User Id") VALUES (1500, md5(\'1\')::uuid)', '23502', qr/not-null/, 'a partition\'s own NOT NULL, too');
-is(value($node, 'INSERT INTO parts_1 (id, "User Id") VALUES (500, md5(\'1\')::uuid) RETURNING "The Value"'), '3.00', 'a partition\'s own default, too');
+fails($node, 'INSERT INTO parts_2 (id, "User Id") VALUES (1500, md5(\'1\')::uuid)', '23502', qr/not-null/,
+	'a partition\'s own NOT NULL, too');
+is(value($node, 'INSERT INTO parts_1 (id, "User Id") VALUES (500, md5(\'1\')::uuid) RETURNING "The Value"'), '3.00',
+	'a partition\'s own default, too');
 value($node, 'UPDATE "Other Schema"."Parts" SET id = id + 1000 WHERE id = 7');
-is(value($node, 'SELECT "The Value" FROM parts_2 WHERE id = 1007 ORDER BY 1 LIMIT 1'), '8.00', 'a row moves between partitions');
+is(value($node, 'SELECT "The Value" FROM parts_2 WHERE id = 1007 ORDER BY 1 LIMIT 1'), '8.00',
+	'a row moves between partitions');
 
 $node->safe_psql('postgres', 'CREATE TABLE no_parts (id int, v text) PARTITION BY LIST (id)');
 value($node, "CALL envcrypt_protect_online('no_parts', 'v')");
 is_state("'no_parts', 'v'", 'f|t', 'a partitioned table without partitions');
 value($node, "CALL envcrypt_protect_online('old', 'v')");
 is(value($node, 'SELECT id, v FROM old ORDER BY id'), "1|1999-01-01\n2|\n3|2001-01-01", 'tables that inherit');
-is(value($node, "SELECT count(*) FROM pg_trigger WHERE tgrelid IN ('old'::regclass, 'younger'::regclass)"), '2', 'each with its trigger');
+is(value($node, "SELECT count(*) FROM pg_trigger WHERE tgrelid IN ('old'::regclass, 'younger'::regclass)"), '2',
+	'each with its trigger');
 fails($node, "INSERT INTO younger (id, v) VALUES (4, '1930-01-01')", '23514', qr/late/, 'and its constraint');
 fails($node, "INSERT INTO old VALUES (4, '1830-01-01')", '23514', qr/old_v_check/, 'NO INHERIT is kept');
 
@@ -328,7 +353,8 @@ $node->safe_psql('postgres', "CREATE TABLE bent (id int, v text); INSERT INTO be
 value($node, "SELECT envcrypt_online_attempt('prepare', 'bent', 'v', NULL, 'error', '1s', 0)");
 my $sync = value($node, "SELECT tgname FROM pg_trigger WHERE tgrelid = 'bent'::regclass");
 value($node, qq(UPDATE bent SET v = 'c' WHERE id = 2; ALTER TABLE bent DISABLE TRIGGER "$sync"; UPDATE bent SET v = 'd' WHERE id = 2; ALTER TABLE bent ENABLE ALWAYS TRIGGER "$sync"));
-my $fault = fails($node, "CALL envcrypt_protect_online('bent', 'v')", 'XX001', qr/opens to another value/, 'a shadow value that differs stops it before the swap');
+my $fault = fails($node, "CALL envcrypt_protect_online('bent', 'v')", 'XX001', qr/opens to another value/,
+	'a shadow value that differs stops it before the swap');
 unlike($fault, qr/'d'|"d"/, 'without showing a value');
 is_state("'bent', 'v'", 't|f', 'nothing was swapped');
 value($node, "UPDATE bent SET v = 'e' WHERE id = 2; CALL envcrypt_protect_online('bent', 'v')");
@@ -336,7 +362,8 @@ is(value($node, "SELECT string_agg(v, ',' ORDER BY id) FROM bent"), 'a,e', 'it i
 
 # 7. A role that may seal and not open.
 $node->safe_psql('postgres', "CREATE TABLE blind (v text); ALTER TABLE blind OWNER TO writer; INSERT INTO blind VALUES ('x')");
-like((run_sql($node, "CALL envcrypt_protect_online('blind', 'v')", user => 'writer'))[1], qr/were not verified/, 'who may not open is told that nothing was verified');
+like((run_sql($node, "CALL envcrypt_protect_online('blind', 'v')", user => 'writer'))[1], qr/were not verified/,
+	'who may not open is told that nothing was verified');
 is(value($node, 'SELECT v FROM blind'), 'x', 'and has it protected');
 
 $node->stop;

@@ -88,14 +88,16 @@ sub is_restored
 	return;
 }
 
-my $psql = sub { my ($db, $file, @more) = @_; tool($new, 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $db, @more, '-f', $file) };
+my $psql = sub { my ($db, $file, @more) = @_; tool($new, 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $db, @more,
+	'-f', $file) };
 my $restore = sub { my ($db, $file, @more) = @_; tool($new, 'pg_restore', '--exit-on-error', '-d', $db, @more, $file) };
 
 # Dumps, by a superuser who may not open.
 succeeds(tool($old, 'pg_dump', @$_, 'postgres'), "pg_dump @$_[0 .. $#$_ - 2]")
   for [ '-f', "$dir/all.sql" ], [ '-Fc', '-f', "$dir/all.custom" ], [ '-Fd', '-j4', '-f', "$dir/all.dir" ],
   [ '--data-only', '-f', "$dir/data.sql" ], [ '--data-only', '--disable-triggers', '-f', "$dir/disable.sql" ],
-  [ '--inserts', '-f', "$dir/inserts.sql" ], [ '--data-only', '--inserts', '-f', "$dir/rows.sql" ], [ '--schema-only', '-f', "$dir/schema.sql" ];
+  [ '--inserts', '-f', "$dir/inserts.sql" ], [ '--data-only', '--inserts', '-f', "$dir/rows.sql" ],
+	[ '--schema-only', '-f', "$dir/schema.sql" ];
 for my $file (qw(all.sql inserts.sql schema.sql))
 {
 	my $text = slurp_file("$dir/$file");
@@ -114,7 +116,8 @@ is_restored('parallel', 'directory, four jobs');
 
 # In parts. The last ones load data into tables whose triggers fire.
 database('sections');
-succeeds($restore->('sections', "$dir/all.custom", "--section=$_"), "pg_restore --section=$_") for qw(pre-data data post-data);
+succeeds($restore->('sections', "$dir/all.custom", "--section=$_"), "pg_restore --section=$_")
+	for qw(pre-data data post-data);
 is_restored('sections', 'by sections');
 succeeds($psql->(database('schema'), "$dir/schema.sql"), 'the schema alone');
 is(value($new, 'SELECT count(*) FROM envcrypt_data_keys', db => 'schema'), '0', 'has no keys');
@@ -140,8 +143,8 @@ is_restored('order', 'data before keys');
 # In a session with the key.
 my $truncate = 'SET envcrypt.allow_data_loss = on; TRUNCATE person, "Other Schema"."Visits", setting, envcrypt_data_keys, envcrypt_master_keys';
 my $err = '';
-# INSERT checks what it writes, for which it would have to open it. (Where a whole dump is restored, constraints that open
-# come after the data.)
+# INSERT checks what it writes, for which it would have to open it. (Where a whole dump is restored, constraints that
+# open come after the data.)
 value($new, 'ALTER TABLE setting DROP CONSTRAINT setting_t_check', db => 'with_key');
 with_key($key, sub { ok(!IPC::Run::run($psql->('with_key', "$dir/data.sql"), '2>', \$err),
 	'psql in a session with a key, in auto mode, does not restore') });
@@ -158,11 +161,13 @@ for my $way ([ 'psql, io = ciphertext', [ 'envcrypt.io=ciphertext' ], $psql->('w
 	is_restored('with_key', "with a key: $name");
 }
 value($new, $truncate, db => 'with_key');
-with_key(new_master_key(), sub { succeeds($restore->('with_key', "$dir/all.custom", '--data-only'), 'with another key') });
+with_key(new_master_key(), sub { succeeds($restore->('with_key', "$dir/all.custom", '--data-only'),
+	'with another key') });
 is_restored('with_key', 'with another key');
 
 # By the table's owner, who is no superuser.
-succeeds($restore->('member', "$dir/all.custom", '--data-only', '-t', 'envcrypt_data_keys', '-t', 'envcrypt_master_keys'),
+succeeds($restore->('member', "$dir/all.custom", '--data-only', '-t', 'envcrypt_data_keys', '-t',
+	'envcrypt_master_keys'),
 	'the keys, by a superuser');
 my @as_keeper = ('member', "$dir/all.custom", '--data-only', '-U', 'keeper', '-t');
 $err = '';
@@ -177,14 +182,18 @@ is(value($new, sealed_bytes(), db => 'member'), "$lines[0]\n0|\n$lines[2]", 'byt
 
 # What was restored is alive.
 my @with = (db => 'order', key => $key);
-is(value($new, 'INSERT INTO person (id, "the ""user", n) VALUES (2000, $$user 1$$, 1.234) RETURNING m, e, n, note', @with),
+is(value($new, 'INSERT INTO person (id, "the ""user", n) VALUES (2000, $$user 1$$, 1.234) RETURNING m, e, n, note',
+	@with),
 	'happy|by@default|1.23|a default', 'defaults and type modifiers hold');
-is(value($new, 'UPDATE person SET v = "Te xt", "the ""user" = $$a new one$$ WHERE id = 1 RETURNING v', @with), 'Marker-Word 1',
+is(value($new, 'UPDATE person SET v = "Te xt", "the ""user" = $$a new one$$ WHERE id = 1 RETURNING v', @with),
+	'Marker-Word 1',
 	'the triggers bind');
 value($new, 'UPDATE "Other Schema"."Visits" SET id = id + 100, "User Id" = 77 WHERE id = 5', @with);
 is(faults($new, @with) =~ s/.*[|]//gmr, join("\n", ('data key destroyed') x 4), 'to the right owner and column');
-fails($new, 'INSERT INTO setting VALUES (2001, $$short$$)', '23514', qr/setting_t_check/, 'CHECK constraints hold', @with);
-fails($new, 'INSERT INTO person (id, n) VALUES (2001, 1)', '23502', qr{no owner to encrypt for}, 'a row needs its owner', @with);
+fails($new, 'INSERT INTO setting VALUES (2001, $$short$$)', '23514', qr/setting_t_check/, 'CHECK constraints hold',
+	@with);
+fails($new, 'INSERT INTO person (id, n) VALUES (2001, 1)', '23502', qr{no owner to encrypt for},
+	'a row needs its owner', @with);
 fails($new, 'INSERT INTO person (id, "the ""user", v) VALUES (2001, $$x$$, repeat($$x$$, 41))', '22001', qr/too long/,
 	'and its values fit', @with);
 

@@ -1,5 +1,5 @@
-# Protected tables on a standby, in prepared transactions, savepoints and parallel plans; what ANALYZE keeps of them, and
-# what the log says of their rows.
+# Protected tables on a standby, in prepared transactions, savepoints and parallel plans; what ANALYZE keeps of them,
+# and what the log says of their rows.
 use strict;
 use warnings;
 use EnvcryptTest;
@@ -17,13 +17,15 @@ my @clerk = (user => 'clerk');
 value($node, 'SELECT envcrypt_rotate_master();' . make_types());
 value($node, make_tables(300), @with);
 value($node, 'GRANT ALL ON ALL TABLES IN SCHEMA "Other Schema" TO PUBLIC; GRANT USAGE ON SCHEMA "Other Schema" TO PUBLIC; GRANT ALL ON person, setting TO PUBLIC');
-value($node, 'CREATE TABLE vault (id int, user_id text, t text);' . protect('vault', 't', 'user_id') . 'GRANT ALL ON vault TO PUBLIC', @with);
+value($node, 'CREATE TABLE vault (id int, user_id text, t text);' . protect('vault', 't', 'user_id')
+	. 'GRANT ALL ON vault TO PUBLIC', @with);
 my $owned = 'SELECT count(*), count(DISTINCT envcrypt_owner(t)) FILTER (WHERE envcrypt_owner(t) = user_id) FROM vault';
 
 # Savepoints.
 my $session = session($node, @clerk);
 ask($session, $_) for 'BEGIN', 'SAVEPOINT a', q{INSERT INTO vault VALUES (1, 'undone', 'x')}, 'ROLLBACK TO a',
-  q{INSERT INTO vault VALUES (2, 'undone', 'y')}, 'SAVEPOINT b', q{INSERT INTO vault VALUES (3, 'released', 'z')}, 'RELEASE b',
+  q{INSERT INTO vault VALUES (2, 'undone', 'y')}, 'SAVEPOINT b', q{INSERT INTO vault VALUES (3, 'released', 'z')},
+	'RELEASE b',
   q{UPDATE vault SET user_id = 'changed' WHERE id = 2}, 'COMMIT';
 is(value($node, 'SELECT id, user_id, t FROM vault ORDER BY id', @clerk), "2|changed|y\n3|released|z", 'savepoints');
 ask($session, <<'SQL');
@@ -37,7 +39,8 @@ BEGIN
 	END;
 END $$
 SQL
-is(value($node, "$owned WHERE t IS NOT NULL", @clerk), '3|3', 'and blocks that were undone leave every value with its owner');
+is(value($node, "$owned WHERE t IS NOT NULL", @clerk), '3|3',
+	'and blocks that were undone leave every value with its owner');
 ask_fails($session, q{INSERT INTO vault VALUES (1, 'a', 'x'), (2, NULL, 'y')}, '23502', qr/no owner to encrypt for/,
 	'a statement fails after it made a key');
 is(ask($session, q{INSERT INTO vault VALUES (6, 'a', 'x') RETURNING t}), 'x', 'the next makes it again');
@@ -45,14 +48,17 @@ is(ask($session, q{INSERT INTO vault VALUES (6, 'a', 'x') RETURNING t}), 'x', 't
 # Read-only transactions.
 ask($session, 'BEGIN READ ONLY');
 is(ask($session, 'SELECT t FROM vault WHERE id = 2'), 'y', 'a read-only transaction reads');
-ask_fails($session, q{INSERT INTO vault VALUES (7, 'read only', 'x')}, '25006', qr/read-only transaction/, 'and writes nothing');
+ask_fails($session, q{INSERT INTO vault VALUES (7, 'read only', 'x')}, '25006', qr/read-only transaction/,
+	'and writes nothing');
 ask($session, 'ROLLBACK');
 ask($session, 'CREATE TEMP TABLE scratch (user_id text, t encrypted_text)');
 ask($session, q{CREATE TRIGGER "~envcrypt_9" BEFORE INSERT OR UPDATE ON scratch FOR EACH ROW
 	WHEN (new.t IS NOT NULL OR new.user_id IS NULL) EXECUTE FUNCTION envcrypt_owner_trigger('9', 'error', 'text')});
 ask($session, 'BEGIN READ ONLY');
-is(ask($session, q{INSERT INTO scratch VALUES ('a', 'temporary') RETURNING t}), 'temporary', 'but into temporary tables');
-ask_fails($session, q{INSERT INTO scratch VALUES ('read only', 'x')}, '25006', qr/read-only transaction/, 'where it needs no new key');
+is(ask($session, q{INSERT INTO scratch VALUES ('a', 'temporary') RETURNING t}), 'temporary',
+	'but into temporary tables');
+ask_fails($session, q{INSERT INTO scratch VALUES ('read only', 'x')}, '25006', qr/read-only transaction/,
+	'where it needs no new key');
 ask($session, 'ROLLBACK');
 ask($session, 'DROP TABLE scratch');
 
@@ -75,9 +81,12 @@ sub prepared
 	ask_fails($other, "INSERT INTO vault VALUES (101, 'new in $name', 'waits')", '55P03', qr/lock timeout/,
 		"$name: others wait for whether the key is there");
 	value($node, "$end PREPARED 'p'");
-	is(value($node, 'SELECT t FROM vault WHERE id = 100', @clerk), $end eq 'COMMIT' ? 'prepared' : '', "$name: the row is there or not");
-	is(ask($other, "INSERT INTO vault VALUES (101, 'new in $name', 'afterwards') RETURNING t"), 'afterwards', "$name: the owner can be used");
-	is(ask($session, "INSERT INTO vault VALUES (102, 'new in $name', 'by it') RETURNING t"), 'by it', "$name: also by who prepared");
+	is(value($node, 'SELECT t FROM vault WHERE id = 100', @clerk), $end eq 'COMMIT' ? 'prepared' : '',
+		"$name: the row is there or not");
+	is(ask($other, "INSERT INTO vault VALUES (101, 'new in $name', 'afterwards') RETURNING t"), 'afterwards',
+		"$name: the owner can be used");
+	is(ask($session, "INSERT INTO vault VALUES (102, 'new in $name', 'by it') RETURNING t"), 'by it',
+		"$name: also by who prepared");
 	is(value($node, "SELECT count(*) FROM envcrypt_data_keys WHERE owner = 'new in $name'"), '1', "$name: one key");
 	value($node, 'DELETE FROM vault WHERE id >= 100', @clerk);
 	$other->quit;
@@ -107,10 +116,12 @@ for my $query (
 	my $serial = value($node, "SET max_parallel_workers_per_gather = 0; $query", user => 'reader');
 	is(value($node, "$parallel $query", user => 'reader'), $serial, "in parallel: $query");
 	is(value($node, "$parallel $query", @with), $serial, 'also with the session\'s key');
-	$launched++ if value($node, "$parallel EXPLAIN (ANALYZE, COSTS off) $query", user => 'reader') =~ /Workers Launched: [12]/;
+	$launched++ if value($node, "$parallel EXPLAIN (ANALYZE, COSTS off) $query",
+		user => 'reader') =~ /Workers Launched: [12]/;
 }
 cmp_ok($launched, '>=', 8, 'workers did it');
-fails($node, "$parallel SELECT max(t) FROM person", '42501', qr/permission denied to open/, 'workers lend nobody a right', user => 'nobody');
+fails($node, "$parallel SELECT max(t) FROM person", '42501', qr/permission denied to open/,
+	'workers lend nobody a right', user => 'nobody');
 
 # ANALYZE, and what it leaves. Few values, so that each would be a most common one.
 value($node, <<'SQL', @with);
@@ -138,16 +149,20 @@ is(value($node, q{SELECT bool_and(avg_width = w), count(*) FROM pg_stats, LATERA
 my $rows = sub { value($node, "EXPLAIN $_[0]", @clerk) =~ /rows=(\d+)/ or die; $1 };
 my $all = $rows->('SELECT * FROM person');
 is($all, 600, 'the planner knows how many rows there are');
-for my $condition (q{t = 'x'}, q{t LIKE 'x%'}, q{n > 5}, q{n = 5}, q{d < now()}, q{d = '2000-01-01'}, q{i = 5}, q{i BETWEEN 3 AND 5},
-	q{t *= 'x'::encrypted_text}, q{m = 'sad'}, q{j @> '{}'}, q{u = '00000000-0000-0000-0000-000000000000'}, q{a << '10/8'}, q{l})
+for my $condition (q{t = 'x'}, q{t LIKE 'x%'}, q{n > 5}, q{n = 5}, q{d < now()}, q{d = '2000-01-01'}, q{i = 5},
+	q{i BETWEEN 3 AND 5},
+	q{t *= 'x'::encrypted_text}, q{m = 'sad'}, q{j @> '{}'}, q{u = '00000000-0000-0000-0000-000000000000'},
+		q{a << '10/8'}, q{l})
 {
 	my $some = $rows->("SELECT * FROM person WHERE $condition");
 	ok($some >= 1 && $some < $all, "between nothing and everything is expected for $condition") or diag("$some rows");
 }
 is($rows->('SELECT * FROM person WHERE v IS NULL'), 300, 'IS NULL is estimated from the null fraction');
-like(value($node, q{EXPLAIN (COSTS off) SELECT * FROM person WHERE id = 5 AND t = 'x'}, @clerk), qr/Index Scan using person_pkey/,
+like(value($node, q{EXPLAIN (COSTS off) SELECT * FROM person WHERE id = 5 AND t = 'x'}, @clerk),
+	qr/Index Scan using person_pkey/,
 	'an index on another column is used');
-like(value($node, q{EXPLAIN (COSTS off) SELECT * FROM person p JOIN setting s ON s.id = p.id WHERE p.t = s.t}, @clerk), qr/Join/,
+like(value($node, q{EXPLAIN (COSTS off) SELECT * FROM person p JOIN setting s ON s.id = p.id WHERE p.t = s.t}, @clerk),
+	qr/Join/,
 	'joins are planned');
 value($node, 'ALTER TABLE person SET (autovacuum_analyze_threshold = 1, autovacuum_analyze_scale_factor = 0, autovacuum_vacuum_threshold = 1,
 	autovacuum_vacuum_scale_factor = 0); UPDATE person SET plain = plain || $$!$$; ALTER SYSTEM SET autovacuum_naptime = 1; SELECT pg_reload_conf()', @with);
@@ -206,19 +221,23 @@ is(value($standby, $sum, user => 'reader'), value($node, $sum, user => 'reader')
 is(value($standby, sealed_bytes()), value($node, sealed_bytes()), 'which are the same bytes');
 is(faults($standby, @with), '', 'all bound');
 fails($standby, $_, '25006', qr/read-only transaction/, "no write on a standby: $_", @clerk)
-  for q{INSERT INTO vault VALUES (200, 'a', 'x')}, q{UPDATE vault SET user_id = 'b'}, q{INSERT INTO vault VALUES (200, 'new on a standby', 'x')};
+  for q{INSERT INTO vault VALUES (200, 'a', 'x')}, q{UPDATE vault SET user_id = 'b'},
+	q{INSERT INTO vault VALUES (200, 'new on a standby', 'x')};
 $node->stop('immediate');
 $standby->promote;
-is(value($standby, q{INSERT INTO vault VALUES (200, 'a', 'known'), (201, 'promoted', 'new') RETURNING t}, @clerk), "known\nnew",
+is(value($standby, q{INSERT INTO vault VALUES (200, 'a', 'known'), (201, 'promoted', 'new') RETURNING t}, @clerk),
+	"known\nnew",
 	'promoted, it writes through the trigger');
-is(value($standby, q{UPDATE vault SET user_id = 'promoted too' WHERE id = 200 RETURNING envcrypt_owner(t)}, @clerk), 'promoted too', 'and re-binds');
+is(value($standby, q{UPDATE vault SET user_id = 'promoted too' WHERE id = 200 RETURNING envcrypt_owner(t)}, @clerk),
+	'promoted too', 'and re-binds');
 is(faults($standby, @with), '', 'all bound');
 
 # Nothing has left a value in any file.
 value($standby, 'CHECKPOINT');
 for my $marker (qw(Few-Marker 31415926 1915-07-29))
 {
-	isnt(system_log('grep', '-raqF', '--', $marker, $_->data_dir), 0, "no $marker in the files of " . $_->name) for $node, $standby;
+	isnt(system_log('grep', '-raqF', '--', $marker, $_->data_dir), 0, "no $marker in the files of " . $_->name)
+		for $node, $standby;
 }
 $standby->stop;
 done_testing();

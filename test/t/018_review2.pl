@@ -28,7 +28,8 @@ for my $name (@hostile)
 	(my $quoted = $name) =~ s/"/""/g;
 	value($node, qq{CREATE TYPE "$quoted" AS ENUM ('a')}, @mallory);
 	(my $literal = $quoted) =~ s/'/''/g;
-	fails($node, qq{SELECT envcrypt_create_type('"$literal"')}, '42602', qr/characters in its name/, "type name $name is refused");
+	fails($node, qq{SELECT envcrypt_create_type('"$literal"')}, '42602', qr/characters in its name/,
+		"type name $name is refused");
 }
 is(value($node, q{SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory'}), 'f', 'no statement in a name was run');
 
@@ -43,7 +44,8 @@ value($node, q{
 	CREATE TABLE users (o mood);
 	INSERT INTO m VALUES ('a', '1'), ('b', '2');
 	INSERT INTO users VALUES ('a')}, @mallory);
-fails($node, q{SELECT envcrypt_protect('m', 'v', 'o')}, '42804', qr/cannot name owners/, 'an enum names no owners', @key);
+fails($node, q{SELECT envcrypt_protect('m', 'v', 'o')}, '42804', qr/cannot name owners/, 'an enum names no owners',
+	@key);
 fails($node, q{SELECT envcrypt_manage_owners('users', 'o')}, '42804', qr/cannot name owners/, 'nor users', @key);
 is(value($node, 'SELECT count(*) FROM loot'), '0', "a type's owner's cast was not run");
 
@@ -96,7 +98,8 @@ is(value($node, "$again$again SELECT count(*) FROM loot"), "encrypted_numbers\ne
 value($node, q{SET client_min_messages = error; CREATE TYPE gone AS ENUM ('a'); SELECT envcrypt_create_type('gone');
 	ALTER EVENT TRIGGER envcrypt_guard_ddl DISABLE; DROP TYPE gone CASCADE; ALTER EVENT TRIGGER envcrypt_guard_ddl ENABLE ALWAYS;
 	CREATE TYPE gone AS ENUM ('b')});
-fails($node, q{SELECT envcrypt_create_type('gone')}, '42710', qr/HINT:  Drop it.*DROP TYPE public\.encrypted_gone CASCADE;/,
+fails($node, q{SELECT envcrypt_create_type('gone')}, '42710',
+	qr/HINT:  Drop it.*DROP TYPE public\.encrypted_gone CASCADE;/,
 	'what is left of a type whose base was dropped, with nothing to notice it, is told');
 is(value($node, q{SET client_min_messages = error; DROP TYPE public.encrypted_gone CASCADE; SELECT envcrypt_create_type('gone')}),
 	'encrypted_gone', 'and can be dropped, and made again');

@@ -68,7 +68,8 @@ sub restored
 	my ($name, $db, @arguments) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	my $file = "$dir/$db";
-	$node->command_ok([ 'pg_dump', '-h', $node->host, '-p', $node->port, @arguments, '-f', $file, 'postgres' ], "$name: dumped");
+	$node->command_ok([ 'pg_dump', '-h', $node->host, '-p', $node->port, @arguments, '-f', $file, 'postgres' ],
+		"$name: dumped");
 	return $file;
 }
 my $all = <<'SQL';
@@ -83,10 +84,12 @@ SQL
 my $expected = value($node, $all);
 $node->safe_psql('postgres', 'CREATE DATABASE copy');
 my $file = restored('custom format', 'copy', '-Fc');
-$node->command_ok([ 'pg_restore', '-h', $node->host, '-p', $node->port, '-d', 'copy', '--exit-on-error', $file ], 'restored');
+$node->command_ok([ 'pg_restore', '-h', $node->host, '-p', $node->port, '-d', 'copy', '--exit-on-error', $file ],
+	'restored');
 is(value($node, $all, db => 'copy'), $expected, 'sealed bytes and triggers are the same');
 is(value($node, 'SELECT count(*) FROM shop.staff s WHERE envcrypt_check(note, "Who\'s", (SELECT context_id FROM envcrypt_columns
-		WHERE "table" = \'shop.staff\'::regclass AND "column" = \'note\')) IS NOT NULL', db => 'copy', user => 'reader', set => []), 0,
+		WHERE "table" = \'shop.staff\'::regclass AND "column" = \'note\')) IS NOT NULL', db => 'copy', user => 'reader',
+			set => []), 0,
 	'and open there') if value($node, 'GRANT USAGE ON SCHEMA shop TO PUBLIC; GRANT SELECT ON ALL TABLES IN SCHEMA shop TO PUBLIC;
 		ALTER TABLE shop.staff DISABLE ROW LEVEL SECURITY; SELECT true', db => 'copy');
 $node->safe_psql('copy', 'TRUNCATE shop.staff, shop.visit, shop.base');
@@ -96,7 +99,8 @@ $file = restored('data only, triggers disabled', 'data', '-Fc', '--data-only', '
 with_key(
 	undef,
 	sub {
-		$node->command_ok([ 'pg_restore', '-h', $node->host, '-p', $node->port, '-d', 'copy', '--exit-on-error', '--disable-triggers',
+		$node->command_ok([ 'pg_restore', '-h', $node->host, '-p', $node->port, '-d', 'copy', '--exit-on-error',
+			'--disable-triggers',
 				'--data-only', $file ], 'restored');
 	},
 	'envcrypt.io=ciphertext');    # here, pg_restore has another application_name
@@ -122,17 +126,24 @@ INSERT INTO intake VALUES (11, 11, 'n11', now());
 SQL
 is(value($node, 'SELECT sum(amount), count(DISTINCT envcrypt_owner(name)) FROM intake', user => 'clerk'),
 	'66.00|11', 'a role that may only seal protects a column');
-fails($node, "SELECT envcrypt_unprotect('intake', 'name')", '42501', qr/permission denied to open/, 'and cannot unprotect it', user => 'writer');
-fails($node, "SELECT envcrypt_unprotect('intake', 'name')", '42501', qr/permission denied to open/, 'nor can a superuser');
-fails($node, "SELECT envcrypt_unprotect('intake', 'name')", '42501', qr/must be owner/, 'nor one who may open, but does not own it', user => 'clerk');
+fails($node, "SELECT envcrypt_unprotect('intake', 'name')", '42501', qr/permission denied to open/,
+	'and cannot unprotect it', user => 'writer');
+fails($node, "SELECT envcrypt_unprotect('intake', 'name')", '42501', qr/permission denied to open/,
+	'nor can a superuser');
+fails($node, "SELECT envcrypt_unprotect('intake', 'name')", '42501', qr/must be owner/,
+	'nor one who may open, but does not own it', user => 'clerk');
 value($node, 'CREATE TABLE readers (t encrypted_text, n numeric CHECK (n > 0), p text)', user => 'writer');
-fails($node, "SELECT envcrypt_protect('readers', 't')", '42501', qr/permission denied to open/, 'adopting needs the right to open', user => 'writer');
-fails($node, "SELECT envcrypt_protect('readers', 'n')", '42501', qr/check constraints need.*readers_n_check/s, 'so does a check constraint', user => 'writer');
+fails($node, "SELECT envcrypt_protect('readers', 't')", '42501', qr/permission denied to open/,
+	'adopting needs the right to open', user => 'writer');
+fails($node, "SELECT envcrypt_protect('readers', 'n')", '42501', qr/check constraints need.*readers_n_check/s,
+	'so does a check constraint', user => 'writer');
 value($node, 'CREATE TABLE lookers (p text)', user => 'reader');
-fails($node, "SELECT envcrypt_protect('lookers', 'p')", '42501', qr/permission denied to seal/, 'who may only open cannot protect', user => 'reader');
+fails($node, "SELECT envcrypt_protect('lookers', 'p')", '42501', qr/permission denied to seal/,
+	'who may only open cannot protect', user => 'reader');
 
 # Several at once, each with a context id of its own.
-value($node, join('', map { "CREATE TABLE many_$_ (id int, t text); INSERT INTO many_$_ VALUES ($_, 't');" } 1 .. 8), user => 'clerk');
+value($node, join('', map { "CREATE TABLE many_$_ (id int, t text); INSERT INTO many_$_ VALUES ($_, 't');" } 1 .. 8),
+	user => 'clerk');
 my @sessions = map { session($node, user => 'clerk') } 1 .. 4;
 for my $i (0 .. 3)
 {

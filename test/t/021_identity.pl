@@ -1,5 +1,5 @@
-# What a type of ours seals, and which code an opened value reaches, is known by what only superusers can make: never by a
-# cast, a domain or a function that others make so that it looks like ours.
+# What a type of ours seals, and which code an opened value reaches, is known by what only superusers can make: never
+# by a cast, a domain or a function that others make so that it looks like ours.
 use strict;
 use warnings;
 use FindBin;
@@ -15,7 +15,8 @@ my @key  = (key => $key);
 my @reader = (@key, user => 'reader');
 my @clerk  = (@key, user => 'clerk');
 my @nobody = (user => 'nobody');
-value($node, 'GRANT envcrypt_encrypt, envcrypt_decrypt TO postgres; SELECT envcrypt_rotate_master()', @key, user => 'postgres');
+value($node, 'GRANT envcrypt_encrypt, envcrypt_decrypt TO postgres; SELECT envcrypt_rotate_master()', @key,
+	user => 'postgres');
 
 # What nobody's functions are given, and as whom.
 value($node, q{
@@ -29,7 +30,8 @@ value($node, 'GRANT ALL ON SCHEMA other TO nobody; GRANT USAGE ON SCHEMA other T
 
 sub loot { return value($node, q{WITH taken AS (DELETE FROM loot RETURNING *) SELECT count(*) FROM taken}); }
 
-# Runs SQL as nobody; where that is refused to him, a superuser does it, so that the second line of defence is tried, too.
+# Runs SQL as nobody; where that is refused to him, a superuser does it, so that the second line of defence is tried,
+# too.
 sub as_nobody
 {
 	my ($session, $sql) = @_;
@@ -104,21 +106,25 @@ is(ask($old_session, $read), $expected, 'and it is found again');
 is(loot(), '0', 'with nothing lost');
 
 # A superuser's own mistakes: an error, not a crash.
-for my $declared ([ 'RETURNS text', 'envcrypt_open' ], [ 'RETURNS bigint', 'envcrypt_open' ], [ 'RETURNS bool', 'envcrypt_open' ])
+for my $declared ([ 'RETURNS text', 'envcrypt_open' ], [ 'RETURNS bigint', 'envcrypt_open' ],
+	[ 'RETURNS bool', 'envcrypt_open' ])
 {
 	my ($returns, $source) = @$declared;
 	value($node, "CREATE FUNCTION other.wrong(encrypted_int4) $returns LANGUAGE c STRICT AS '\$libdir/envcrypt', '$source'");
-	fails($node, 'SELECT other.wrong(pin) FROM m', '42P13', qr/is not declared with type integer/, "$source() that $returns", @reader);
+	fails($node, 'SELECT other.wrong(pin) FROM m', '42P13', qr/is not declared with type integer/,
+		"$source() that $returns", @reader);
 	value($node, 'DROP FUNCTION other.wrong(encrypted_int4)');
 }
 value($node, q{CREATE FUNCTION other.wrong(text, text, integer) RETURNS encrypted_int4 LANGUAGE c AS '$libdir/envcrypt', 'envcrypt_bind_plain'});
-fails($node, q{SELECT other.wrong('1', NULL, NULL)}, '42P13', qr/is not declared with type integer/, 'envcrypt_bind_plain() of text', @clerk);
+fails($node, q{SELECT other.wrong('1', NULL, NULL)}, '42P13', qr/is not declared with type integer/,
+	'envcrypt_bind_plain() of text', @clerk);
 
 # A type that is dropped and made again over another base, while a session knows the first.
 my $session = session($node, @clerk);
 for my $base ('text', 'int4', 'numeric(6,2)', 'bool', 'text[]')
 {
-	my $value = { text => 'long enough for no register', int4 => 7, 'numeric(6,2)' => '1.50', bool => 't', 'text[]' => '{a,b}' }->{$base};
+	my $value = { text => 'long enough for no register', int4 => 7, 'numeric(6,2)' => '1.50', bool => 't',
+		'text[]' => '{a,b}' }->{$base};
 	value($node, "CREATE DOMAIN changing AS $base; " . make_types('changing'));
 	value($node, 'CREATE TABLE changes (v encrypted_changing); GRANT ALL ON changes TO PUBLIC');
 	is(ask($session, "INSERT INTO changes VALUES ('$value'), ('$value'); SELECT DISTINCT v FROM changes; SELECT v FROM changes ORDER BY v LIMIT 1"),
@@ -141,39 +147,48 @@ value($node, q{
 	CREATE TYPE place AS (street text, at zip);
 	CREATE DOMAIN amount AS numeric;
 	CREATE TYPE span AS RANGE (subtype = amount)}, @nobody);
-my @bases = ('zip', 'zip[]', 'place', 'place[]', 'span', value($node, q{SELECT rngmultitypid::regtype FROM pg_range WHERE rngtypid = 'span'::regtype}));
+my @bases = ('zip', 'zip[]', 'place', 'place[]', 'span',
+	value($node, q{SELECT rngmultitypid::regtype FROM pg_range WHERE rngtypid = 'span'::regtype}));
 value($node, make_types(@bases));
-my %values = (zip => '12345', 'zip[]' => '{12345,NULL,6}', place => '(Road,12345)', 'place[]' => '{"(Road,12345)","(,6)"}', span => '[1,5)',
+my %values = (zip => '12345', 'zip[]' => '{12345,NULL,6}', place => '(Road,12345)',
+	'place[]' => '{"(Road,12345)","(,6)"}', span => '[1,5)',
 	$bases[5] => '{[1,5),[7,8)}');
 my @columns = map { "v$_" } 0 .. $#bases;
-value($node, 'CREATE TABLE held (id int, ' . join(', ', map { "v$_ " . value($node, qq{SELECT envcrypt_encrypted_type('$bases[$_]'::regtype)}) } 0 .. $#bases) . ')');
+value($node, 'CREATE TABLE held (id int, '
+	. join(', ', map { "v$_ " . value($node, qq{SELECT envcrypt_encrypted_type('$bases[$_]'::regtype)}) } 0 .. $#bases)
+	. ')');
 value($node, 'INSERT INTO held VALUES (1, ' . join(', ', map { "'$values{$_}'" } @bases) . ')', @clerk);
 value($node, 'ALTER DOMAIN zip ADD CHECK (loot(VALUE)) NOT VALID; ALTER DOMAIN amount ADD CHECK (loot(VALUE::text)) NOT VALID', @nobody);
 my $all = 'SELECT ' . join(', ', @columns) . ' FROM held ORDER BY ' . join(', ', @columns);
 is(value($node, $all, @reader), join('|', map { $values{$_} } @bases), 'values of domains at any depth');
-is(value($node, 'SELECT ' . join(', ', map { "count(DISTINCT $_)" } @columns) . ' FROM held', @reader), join('|', map { 1 } @bases), 'and compared');
+is(value($node, 'SELECT ' . join(', ', map { "count(DISTINCT $_)" } @columns) . ' FROM held', @reader),
+	join('|', map { 1 } @bases), 'and compared');
 is(value($node, q{SELECT (v2::place).at, v0::text FROM held}, @reader), '12345|12345', 'and cast');
 is(value($node, q{SELECT v0 || 'x', v4::text FROM held}, @reader), '12345x|[1,5)', 'and operated on');
 is(loot(), '0', "no domain's check runs when a value is read");
 value($node, "UPDATE held SET v0 = '777' WHERE id = 1", @clerk);
 cmp_ok(loot(), '>', 0, 'and as with plain columns, it runs when one is written');
 
-# The owner of a base type replaces its casts. Where a plain value's cast would be run, so is it; not where it would not.
+# The owner of a base type replaces its casts. Where a plain value's cast would be run, so is it; not where it would
+# not.
 value($node, q{CREATE TYPE mood AS ENUM ('sad', 'happy')}, @nobody);
 value($node, make_types('mood'));
 value($node, q{CREATE TABLE felt (v encrypted_mood, plain mood); CREATE TABLE notes (body text)});
 value($node, q{INSERT INTO felt VALUES ('sad', 'sad')}, @clerk);
 value($node, q{CREATE FUNCTION tells(mood) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM public.loot('mood'); RETURN 'x'; END $$;
 	CREATE CAST (mood AS text) WITH FUNCTION tells(mood)}, @nobody);
-fails($node, 'INSERT INTO notes SELECT plain FROM felt', '42804', qr/expression is of type mood/, 'an assignment of a plain value', @reader);
+fails($node, 'INSERT INTO notes SELECT plain FROM felt', '42804', qr/expression is of type mood/,
+	'an assignment of a plain value', @reader);
 value($node, 'INSERT INTO notes SELECT v FROM felt', @reader);
 is(loot(), '0', 'an assignment runs no explicit cast');
-is(value($node, 'SELECT v::text, plain::text FROM felt', @reader), 'x|x', 'a cast that is asked for is the one of the plain type');
+is(value($node, 'SELECT v::text, plain::text FROM felt', @reader), 'x|x',
+	'a cast that is asked for is the one of the plain type');
 value($node, q{CREATE CAST (mood AS mood) WITH FUNCTION same(mood, integer, boolean) AS IMPLICIT}, @nobody) if
 	(run_sql($node, q{CREATE FUNCTION same(mood, integer, boolean) RETURNS mood LANGUAGE plpgsql AS
 		$$ BEGIN PERFORM public.loot('modifier'); RETURN $1; END $$}, @nobody))[2] eq '';
 loot();
-is(value($node, q{INSERT INTO felt VALUES ('happy'); SELECT v FROM felt ORDER BY v}, @clerk), "sad\nhappy", 'a cast of the type to itself');
+is(value($node, q{INSERT INTO felt VALUES ('happy'); SELECT v FROM felt ORDER BY v}, @clerk), "sad\nhappy",
+	'a cast of the type to itself');
 is(loot(), '0', 'has nothing to do where there are no modifiers');
 
 # Casts between a base and types of others', which they name as they like, are no part of an encrypted type.
@@ -191,7 +206,8 @@ value($node, q{CREATE DOMAIN mine AS text; CREATE TABLE checked (v mine); INSERT
 value($node, q{CREATE FUNCTION envcrypt_check(mine, text, integer) RETURNS text LANGUAGE plpgsql AS
 		$$ BEGIN PERFORM public.loot('checked'); RETURN NULL; END $$;
 	ALTER FUNCTION envcrypt_check(mine, text, integer) OWNER TO nobody});
-is(value($node, q{SELECT count(*) FROM envcrypt_verify('checked')}, @key, user => 'postgres'), '0', 'a column that is not encrypted is not checked');
+is(value($node, q{SELECT count(*) FROM envcrypt_verify('checked')}, @key, user => 'postgres'), '0',
+	'a column that is not encrypted is not checked');
 is(loot(), '0', 'nor is a function called that only looks like ours');
 
 $node->stop;

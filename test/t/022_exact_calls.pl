@@ -1,7 +1,7 @@
-# No call inside the extension has a better match that somebody else can make. Whoever may create in its schema offers, for
-# each of its functions and for each function and operator of PostgreSQL's that its script names, overloads for all types
-# that its arguments might have there. They are made from the catalogs, so that what is added to the extension is tried, too.
-# Whoever calls one of them ends in the log, and with an error that nothing catches.
+# No call inside the extension has a better match that somebody else can make. Whoever may create in its schema offers,
+# for each of its functions and for each function and operator of PostgreSQL's that its script names, overloads for all
+# types that its arguments might have there. They are made from the catalogs, so that what is added to the extension is
+# tried, too. Whoever calls one of them ends in the log, and with an error that nothing catches.
 use strict;
 use warnings;
 use FindBin;
@@ -189,7 +189,8 @@ for my $path ('pg_catalog', 'crypt', '')
 DROP TYPE crypt.encrypted_whom CASCADE; DROP TYPE crypt.encrypted_int4range CASCADE; DROP TYPE crypt.encrypted__int4 CASCADE;
 SQL
 }
-value($node, 'SELECT crypt.envcrypt_rotate_master()', db => 'trap', key => "$new_key:$key", set => ['search_path=crypt']);
+value($node, 'SELECT crypt.envcrypt_rotate_master()', db => 'trap', key => "$new_key:$key",
+	set => ['search_path=crypt']);
 is(sprung(), '', 'nothing was taken while all of it was used');
 
 $node->stop;

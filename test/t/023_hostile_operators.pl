@@ -1,7 +1,7 @@
-# Operators, functions and casts that others make so that a query on an encrypted column finds theirs. With an encrypted type
-# among the arguments, each would be an exact match, which beats our implicit cast wherever in the path it stands: nobody but
-# superusers may make them. Polymorphic ones cannot be refused, because they are of no type; what they reach is listed here, as
-# it is in docs/threat-model.md.
+# Operators, functions and casts that others make so that a query on an encrypted column finds theirs. With an
+# encrypted type among the arguments, each would be an exact match, which beats our implicit cast wherever in the path
+# it stands: nobody but superusers may make them. Polymorphic ones cannot be refused, because they are of no type; what
+# they reach is listed here, as it is in docs/threat-model.md.
 use strict;
 use warnings;
 use FindBin;
@@ -15,7 +15,8 @@ my $key    = new_master_key();
 my $node   = new_server('hostile_operators', conf => "fsync = off\nautovacuum = off\njit = off");
 my @key    = (key => $key);
 my @nobody = (user => 'nobody', set => [ 'check_function_bodies=off', 'client_min_messages=error' ]);
-value($node, 'GRANT envcrypt_encrypt, envcrypt_decrypt TO postgres; SELECT envcrypt_rotate_master()', @key, user => 'postgres');
+value($node, 'GRANT envcrypt_encrypt, envcrypt_decrypt TO postgres; SELECT envcrypt_rotate_master()', @key,
+	user => 'postgres');
 value($node, <<'SQL', @key, set => ['client_min_messages=error']);
 CREATE TYPE mood AS ENUM ('sad', 'happy');
 SELECT envcrypt_create_type(t) FROM unnest('{mood,int4,int4[],int4range}'::regtype[]) AS t;
@@ -40,8 +41,8 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 SQL
 
-# Exact signatures. For each operator and function that PostgreSQL has for the base, with the encrypted type in all places or in
-# one of them.
+# Exact signatures. For each operator and function that PostgreSQL has for the base, with the encrypted type in all
+# places or in one of them.
 value($node, <<'SQL', @nobody);
 CREATE FUNCTION evil.stolen(p anyelement) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'stolen' USING ERRCODE = 'HOSTL'; END $$;
 -- Under a name that means nothing, they may be made.
@@ -76,7 +77,8 @@ FROM sealed, unnest('{evil.row}'::text[]) AS t;
 SQL
 cmp_ok(value($node, 'SELECT count(*) FROM outcome'), '>', 2_500, 'very many exact signatures were tried');
 is(value($node, q{SELECT kind, count(*), min(name || '(' || arguments || '): ' || state) FROM outcome WHERE state !~ '^42501 ' AND
-	kind NOT IN ('function of an operator') GROUP BY kind ORDER BY kind}), '', 'none can be made by a role without rights');
+	kind NOT IN ('function of an operator') GROUP BY kind ORDER BY kind}), '',
+		'none can be made by a role without rights');
 like(value($node, q{SELECT min(state) FROM outcome WHERE kind = 'operator'}),
 	qr/^42501 permission denied to create operator \S+ on an encrypted type$/,
 	'and the error says so');
@@ -85,10 +87,11 @@ like(value($node, q{SELECT min(state) FROM outcome WHERE kind = 'operator'}),
 value($node, q{CREATE FUNCTION public.harmless(encrypted_text) RETURNS text LANGUAGE plpgsql AS ''; ALTER FUNCTION harmless(encrypted_text) OWNER TO nobody;
 	CREATE FUNCTION evil.also_harmless(encrypted_text) RETURNS text LANGUAGE plpgsql AS ''; ALTER FUNCTION evil.also_harmless(encrypted_text) OWNER TO nobody},
 	set => ['check_function_bodies=off']);
-fails($node, 'ALTER FUNCTION evil.also_harmless(encrypted_text) RENAME TO upper', '42501', qr/encrypted type/, 'by renaming', @nobody);
+fails($node, 'ALTER FUNCTION evil.also_harmless(encrypted_text) RENAME TO upper', '42501', qr/encrypted type/,
+	'by renaming', @nobody);
 
-# Polymorphic ones: the path's last schema has an operator and a function of each name, for any type, or for any type and a base
-# type. Each form stands alone, so that none hides behind another's ambiguity.
+# Polymorphic ones: the path's last schema has an operator and a function of each name, for any type, or for any type
+# and a base type. Each form stands alone, so that none hides behind another's ambiguity.
 my @forms = map { [ $_, $_ ] } qw(anyelement anynonarray anycompatible anycompatiblenonarray anyenum);
 push @forms, [ 'anyelement', 'base' ], [ 'base', 'anyelement' ];
 for my $form (@forms)
@@ -135,11 +138,12 @@ FROM (SELECT DISTINCT s.*, p.proname, format_type(p.proargtypes[1], NULL) AS sec
 	(VALUES ('untyped literal', ''), ('typed', '::second')) AS f (form, cast_to);
 SQL
 	cmp_ok(value($node, 'SELECT count(*) FROM outcome'), '>', 400, "($left, $right): tried");
-	# Beside an untyped literal the base type that stands in the signature decides, and a variadic function yields to one that
-	# is not. For all other forms, the worst is a query that is ambiguous, and fails.
+	# Beside an untyped literal the base type that stands in the signature decides, and a variadic function yields to
+	# one that is not. For all other forms, the worst is a query that is ambiguous, and fails.
 	my $known = $left eq 'anyelement' && $right eq 'base'
 	  ? q{(arguments = 'untyped literal' OR name IN ('jsonb_delete', 'jsonb_extract_path', 'jsonb_extract_path_text'))} : 'false';
-	is(value($node, "SELECT kind, name, arguments FROM outcome WHERE state ~ '^HOSTL' AND NOT $known ORDER BY 1, 2, 3"), '',
+	is(value($node, "SELECT kind, name, arguments FROM outcome WHERE state ~ '^HOSTL' AND NOT $known ORDER BY 1, 2, 3"),
+		'',
 		"($left, $right): what is run is known");
 }
 $node->stop;

@@ -1,6 +1,6 @@
-# Which types can be encrypted: each type of the catalogs either has an encrypted type that works, or is refused with one clear
-# error. What holds encrypted values is refused, at any depth and whenever it comes to hold one. And what a base type's own
-# functions do while a value is compared, opening others among it, breaks nothing.
+# Which types can be encrypted: each type of the catalogs either has an encrypted type that works, or is refused with
+# one clear error. What holds encrypted values is refused, at any depth and whenever it comes to hold one. And what a
+# base type's own functions do while a value is compared, opening others among it, breaks nothing.
 use strict;
 use warnings;
 use FindBin;
@@ -14,7 +14,8 @@ my $key  = new_master_key();
 my $node = new_server('bases', conf => "fsync = off\nautovacuum = off\njit = off");
 my @key  = (key => $key);
 my @quiet = (set => ['client_min_messages=error']);
-value($node, 'GRANT envcrypt_encrypt, envcrypt_decrypt TO postgres; SELECT envcrypt_rotate_master()', @key, user => 'postgres');
+value($node, 'GRANT envcrypt_encrypt, envcrypt_decrypt TO postgres; SELECT envcrypt_rotate_master()', @key,
+	user => 'postgres');
 
 # Every type there is. A value: what the type's own input makes of the first of these literals that it takes.
 value($node, q{
@@ -85,20 +86,26 @@ is(value($node, q{SELECT type, outcome, detail FROM tried WHERE outcome <> 'work
 	AND outcome !~ '^(42809 type .* is encrypted already|42622 name of type|42602 type )' ORDER BY type}), '',
 	'each type works, or is refused with one clear error');
 is(value($node, q{SELECT count(*) FROM tried WHERE outcome ~ '^42809' AND detail !~ '[.]$'}), '0', 'which says why');
-cmp_ok(value($node, q{SELECT count(*) FROM tried WHERE outcome = 'works' AND detail IS NULL}), '>', 150, 'most work with a value');
-for my $type ('pg_node_tree', 'pg_ndistinct', 'pg_dependencies', 'pg_mcv_list', 'pg_brin_bloom_summary', 'pg_brin_minmax_multi_summary')
+cmp_ok(value($node, q{SELECT count(*) FROM tried WHERE outcome = 'works' AND detail IS NULL}), '>', 150,
+	'most work with a value');
+for my $type ('pg_node_tree', 'pg_ndistinct', 'pg_dependencies', 'pg_mcv_list', 'pg_brin_bloom_summary',
+	'pg_brin_minmax_multi_summary')
 {
-	fails($node, "SELECT envcrypt_create_type('$type')", '42809', qr/cannot encrypt values of type $type\nDETAIL:  Its receive function takes no value\./,
+	fails($node, "SELECT envcrypt_create_type('$type')", '42809',
+		qr/cannot encrypt values of type $type\nDETAIL:  Its receive function takes no value\./,
 		"type $type is refused", @quiet);
 }
 for my $type ('aclitem', 'cstring', 'record', 'anyelement', 'trigger', 'gtsvector')
 {
-	fails($node, "SELECT envcrypt_create_type('$type')", '42809', qr/cannot encrypt values of type $type\nDETAIL:  A type .* needs binary send and receive/,
+	fails($node, "SELECT envcrypt_create_type('$type')", '42809',
+		qr/cannot encrypt values of type $type\nDETAIL:  A type .* needs binary send and receive/,
 		"type $type is refused", @quiet);
 }
 fails($node, q{SELECT envcrypt_create_type('pg_attrdef')}, '42809',
-	qr/cannot encrypt values of type pg_attrdef\nDETAIL:  It contains type pg_node_tree\. Its receive/, 'and what contains one', @quiet);
-fails($node, 'SELECT envcrypt_create_type(0::oid::regtype)', '42704', qr/type with OID 0 does not exist/, 'a type that does not exist');
+	qr/cannot encrypt values of type pg_attrdef\nDETAIL:  It contains type pg_node_tree\. Its receive/,
+		'and what contains one', @quiet);
+fails($node, 'SELECT envcrypt_create_type(0::oid::regtype)', '42704', qr/type with OID 0 does not exist/,
+	'a type that does not exist');
 
 # What contains encrypted values.
 value($node, q{
@@ -109,10 +116,13 @@ value($node, q{
 	CREATE TYPE four AS RANGE (subtype = encrypted_int8);
 	CREATE TYPE five AS (m sealed);
 	CREATE TABLE six (v encrypted_date)});
-for my $type ('encrypted_text', 'encrypted_text[]', 'sealed', 'sealed[]', 'one', 'one[]', 'two', 'three', 'three[]', 'four', 'four[]',
-	value($node, q{SELECT rngmultitypid::regtype FROM pg_range WHERE rngtypid = 'four'::regtype}), 'five', 'six', 'six[]')
+for my $type ('encrypted_text', 'encrypted_text[]', 'sealed', 'sealed[]', 'one', 'one[]', 'two', 'three', 'three[]',
+	'four', 'four[]',
+	value($node, q{SELECT rngmultitypid::regtype FROM pg_range WHERE rngtypid = 'four'::regtype}), 'five', 'six',
+		'six[]')
 {
-	fails($node, "SELECT envcrypt_create_type('$type')", '42809', qr/(is encrypted already|are encrypted already)/, "$type contains encrypted values", @quiet);
+	fails($node, "SELECT envcrypt_create_type('$type')", '42809', qr/(is encrypted already|are encrypted already)/,
+		"$type contains encrypted values", @quiet);
 }
 
 # What comes to contain them: nothing more is sealed or opened, until it is changed back.
@@ -127,14 +137,15 @@ value($node, 'SET envcrypt.allow_data_loss = on; ALTER TYPE inner_part ADD ATTRI
 for my $statement ('SELECT v FROM grows', q{INSERT INTO grows VALUES ('("{""(1,x)""}")')},
 	'SELECT ROW(NULL)::outer_part::encrypted_outer_part')
 {
-	ask_fails($session, $statement, '42809', qr/cannot encrypt values of type outer_part.*It contains type encrypted_text/s, "after ALTER TYPE: $statement");
+	ask_fails($session, $statement, '42809',
+		qr/cannot encrypt values of type outer_part.*It contains type encrypted_text/s, "after ALTER TYPE: $statement");
 }
 value($node, 'SET envcrypt.allow_data_loss = on; ALTER TYPE inner_part DROP ATTRIBUTE b');
 is(ask($session, 'SELECT v FROM grows'), '("{(1)}")', 'and changed back, it can be read again');
 $session->quit;
 
-# A base type whose comparison opens other values, through the same memo, before it looks at the two it was given. Long values
-# are kept only while they are compared, so that any other takes their place.
+# A base type whose comparison opens other values, through the same memo, before it looks at the two it was given. Long
+# values are kept only while they are compared, so that any other takes their place.
 value($node, q{
 	SET client_min_messages = error;
 	CREATE TYPE wordy AS (a text);
@@ -158,7 +169,8 @@ value($node, q{
 	SELECT envcrypt_create_type('wordy');
 	CREATE TABLE few AS SELECT ROW(repeat(chr(65 + i), 1300 + 300 * (i % 5)))::wordy::encrypted_wordy AS v FROM generate_series(1, 8) i}, @key);
 is(value($node, q{SELECT count(*) FROM few a, few b WHERE a.v *= b.v; SELECT count(*) FROM few a, few b WHERE a.v *< b.v;
-	SELECT string_agg(left((v::wordy).a, 1), '') FROM (SELECT v FROM few ORDER BY v DESC) s}, @key, set => ['enable_hashjoin=off', 'enable_mergejoin=off']),
+	SELECT string_agg(left((v::wordy).a, 1), '') FROM (SELECT v FROM few ORDER BY v DESC) s}, @key,
+		set => ['enable_hashjoin=off', 'enable_mergejoin=off']),
 	"8\n28\nIHGFEDCB", 'a comparison that opens others of its type');
 is(value($node, q{SET work_mem = '64kB'; SELECT count(*), count(DISTINCT v) FROM (SELECT v FROM few UNION ALL SELECT v FROM few) s}, @key),
 	'16|8', 'and in a sort');
@@ -172,9 +184,11 @@ value($node, q{CREATE TABLE shades (s encrypted_shade); CREATE TABLE spots (s en
 	CREATE TABLE children (c encrypted_child_row[]); INSERT INTO spots VALUES ('(1,left,dark)')}, @key);
 my @held = ('2BP01', qr/cannot change type \w+ while column "\w" of table "\w+" holds encrypted values of it.*encrypt the column again/s);
 fails($node, $_, @held, "not while there are encrypted values: $_")
-	for "ALTER TYPE shade RENAME VALUE 'dark' TO 'black'", 'ALTER TYPE spot DROP ATTRIBUTE name, ADD ATTRIBUTE title text',
+	for "ALTER TYPE shade RENAME VALUE 'dark' TO 'black'",
+		'ALTER TYPE spot DROP ATTRIBUTE name, ADD ATTRIBUTE title text',
 	'ALTER TYPE spot ADD ATTRIBUTE y int', 'ALTER TYPE spot DROP ATTRIBUTE x', 'ALTER TABLE parent_row ADD c int',
-	'ALTER TABLE parent_row DROP b', 'DROP TYPE shade CASCADE', q{DO $$BEGIN ALTER TYPE shade RENAME VALUE 'dark' TO 'black'; END$$};
+	'ALTER TABLE parent_row DROP b', 'DROP TYPE shade CASCADE',
+		q{DO $$BEGIN ALTER TYPE shade RENAME VALUE 'dark' TO 'black'; END$$};
 value($node, q{ALTER TYPE spot RENAME ATTRIBUTE name TO title; ALTER TYPE shade ADD VALUE 'grey'; ALTER TYPE shade RENAME TO tint});
 is(value($node, 'SELECT s FROM spots', @key), '(1,left,dark)', 'what may be changed leaves values as they were');
 value($node, 'DROP TABLE shades, spots, lists, children');

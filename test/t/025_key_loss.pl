@@ -44,7 +44,8 @@ for my $preloaded (1, 0)
 	cmp_ok($keys, '>', 2, "$what: keys are there");
 
 	my @extension = ('2BP01', qr/cannot drop extension envcrypt with another object.*DROP EXTENSION envcrypt.*allow_data_loss/s);
-	fails($node, 'DROP SCHEMA public CASCADE', @extension, "$what: the database's owner does not drop it with its schema",
+	fails($node, 'DROP SCHEMA public CASCADE', @extension,
+		"$what: the database's owner does not drop it with its schema",
 		@shop, user => 'boss');
 	fails($node, 'DROP SCHEMA app, public CASCADE', @extension, "$what: nor a superuser", @shop);
 	fails($node, 'DROP OWNED BY dba CASCADE', @extension, "$what: nor with what its owner has", @shop);
@@ -53,14 +54,18 @@ for my $preloaded (1, 0)
 
 	my @column = ('2BP01', qr/cannot drop encrypted column "\w+" of table "\w+" with another object.*ALTER TABLE.*allow_data_loss/s);
 	fails($node, 'DROP EXTENSION envcrypt CASCADE', @column, "$what: CASCADE does not drop encrypted columns", @shop);
-	fails($node, 'DROP TYPE lib.mood CASCADE', '2BP01', qr/cannot drop what opens encrypted column "feels" of table "notes".*allow_data_loss/s,
+	fails($node, 'DROP TYPE lib.mood CASCADE', '2BP01',
+		qr/cannot drop what opens encrypted column "feels" of table "notes".*allow_data_loss/s,
 		"$what: nor what opens them, with a type's base", @shop, user => 'maker');
 	fails($node, 'DROP TYPE encrypted_mood CASCADE', @column, "$what: nor with a made type", @shop);
-	fails($node, 'DROP FUNCTION encrypted_mood_out(encrypted_mood) CASCADE', @column, "$what: nor with its functions", @shop);
-	fails($node, 'DROP FUNCTION envcrypt_open(encrypted_mood) CASCADE', '2BP01', qr/cannot drop what opens encrypted column "feels"/,
+	fails($node, 'DROP FUNCTION encrypted_mood_out(encrypted_mood) CASCADE', @column, "$what: nor with its functions",
+		@shop);
+	fails($node, 'DROP FUNCTION envcrypt_open(encrypted_mood) CASCADE', '2BP01',
+		qr/cannot drop what opens encrypted column "feels"/,
 		"$what: nor with what opens them", @shop);
 	fails($node, 'DROP COLLATION lib.c CASCADE', @column, "$what: nor with a collation", @shop, user => 'maker');
-	fails($node, 'DROP TYPE lib.row CASCADE', @column, "$what: nor with a row type, typed tables included", @shop, user => 'maker');
+	fails($node, 'DROP TYPE lib.row CASCADE', @column, "$what: nor with a row type, typed tables included", @shop,
+		user => 'maker');
 	fails($node, 'DROP SCHEMA lib CASCADE', @column, "$what: nor with a schema", @shop, user => 'maker');
 	fails($node, 'DROP OWNED BY maker CASCADE', @column, "$what: nor with what a role owns", @shop);
 
@@ -68,7 +73,8 @@ for my $preloaded (1, 0)
 	fails($node, 'TRUNCATE envcrypt_data_keys', @truncate, "$what: the key table is not truncated", @shop);
 	fails($node, 'TRUNCATE envcrypt_master_keys', @truncate, "$what: nor that of master keys", @shop);
 	fails($node, 'TRUNCATE app.notes, envcrypt_data_keys CASCADE', @truncate, "$what: nor with others", @shop);
-	fails($node, 'SET session_replication_role = replica; TRUNCATE envcrypt_data_keys', @truncate, "$what: nor as a replica", @shop);
+	fails($node, 'SET session_replication_role = replica; TRUNCATE envcrypt_data_keys', @truncate,
+		"$what: nor as a replica", @shop);
 	fails($node, 'ALTER TABLE envcrypt_data_keys DISABLE TRIGGER ALL; TRUNCATE envcrypt_data_keys', @truncate,
 		"$what: nor by who has disabled its triggers", @shop);
 	value($node, 'ALTER TABLE envcrypt_data_keys ENABLE TRIGGER ALL', @shop);
@@ -89,25 +95,33 @@ for my $preloaded (1, 0)
 	value($node, 'ALTER TABLE envcrypt_data_keys DISABLE TRIGGER ALL', @shop);
 	is(value($node, q{SELECT string_agg(DISTINCT tgenabled::text, '') FROM pg_trigger WHERE tgrelid = 'envcrypt_data_keys'::regclass}, @shop),
 		'A', "$what: which stay enabled always");
-	fails($node, 'DELETE FROM envcrypt_data_keys WHERE owner = $$ann$$', @delete, "$what: nor by who may write all", @shop, user => 'scribe');
-	fails($node, 'SET envcrypt.allow_data_loss = on', '42501', qr/permission denied/, "$what: who may write all cannot allow it",
+	fails($node, 'DELETE FROM envcrypt_data_keys WHERE owner = $$ann$$', @delete, "$what: nor by who may write all",
+		@shop, user => 'scribe');
+	fails($node, 'SET envcrypt.allow_data_loss = on', '42501', qr/permission denied/,
+		"$what: who may write all cannot allow it",
 		@shop, user => 'scribe') if $preloaded;
 
 	my @part = ('55000', qr/cannot drop or change what envcrypt needs of table "envcrypt_\w+_keys".*It would lack.*allow_data_loss/s);
 	fails($node, "DROP TRIGGER envcrypt_announce ON envcrypt_data_keys; DELETE FROM envcrypt_data_keys", @part,
 		"$what: the trigger that keeps them stays", @shop);
-	fails($node, 'DROP TRIGGER envcrypt_announce_truncate ON envcrypt_master_keys', @part, "$what: and the other", @shop);
-	fails($node, q{DO 'BEGIN DROP TRIGGER envcrypt_announce ON envcrypt_data_keys; END'}, @part, "$what: in a block, too", @shop);
-	fails($node, 'ALTER TABLE envcrypt_data_keys DROP COLUMN wrapped_key', @part, "$what: and the column of keys", @shop);
+	fails($node, 'DROP TRIGGER envcrypt_announce_truncate ON envcrypt_master_keys', @part, "$what: and the other",
+		@shop);
+	fails($node, q{DO 'BEGIN DROP TRIGGER envcrypt_announce ON envcrypt_data_keys; END'}, @part,
+		"$what: in a block, too", @shop);
+	fails($node, 'ALTER TABLE envcrypt_data_keys DROP COLUMN wrapped_key', @part, "$what: and the column of keys",
+		@shop);
 	fails($node, 'ALTER TABLE envcrypt_data_keys RENAME owner TO o', @part, "$what: under its name", @shop);
-	fails($node, 'ALTER TABLE envcrypt_data_keys RENAME TO k', '0A000', qr/cannot rename or move/, "$what: in its table", @shop);
-	fails($node, 'ALTER EXTENSION envcrypt DROP TABLE envcrypt_data_keys', '0A000', qr/cannot take a part out of extension envcrypt/,
+	fails($node, 'ALTER TABLE envcrypt_data_keys RENAME TO k', '0A000', qr/cannot rename or move/,
+		"$what: in its table", @shop);
+	fails($node, 'ALTER EXTENSION envcrypt DROP TABLE envcrypt_data_keys', '0A000',
+		qr/cannot take a part out of extension envcrypt/,
 		"$what: which stays the extension's", @shop);
 
 	# Not for ever.
 	for my $place ('ROLE dba', 'DATABASE shop', 'SYSTEM')
 	{
-		fails($node, "ALTER $place SET envcrypt.allow_data_loss = on", $place eq 'SYSTEM' ? '55P02' : '55P02', qr/in a session|cannot be changed/,
+		fails($node, "ALTER $place SET envcrypt.allow_data_loss = on", $place eq 'SYSTEM' ? '55P02' : '55P02',
+			qr/in a session|cannot be changed/,
 			"$what: nothing allows it for ever: $place", @shop) if $preloaded;
 	}
 	is(value($node, $count, @shop), $keys, "$what: all keys are there still");
@@ -117,15 +131,18 @@ for my $preloaded (1, 0)
 
 	# What names the columns or their table is as with plain ones.
 	value($node, 'ALTER TABLE app.notes DROP word; DROP TABLE app.typed', @shop, user => 'seller');
-	value($node, 'DROP TYPE lib.row CASCADE', @shop, user => 'maker') if value($node, 'DROP TABLE app.inside', @shop) eq '';
+	value($node, 'DROP TYPE lib.row CASCADE', @shop, user => 'maker') if value($node, 'DROP TABLE app.inside',
+		@shop) eq '';
 	value($node, 'CREATE TYPE lib.other AS (a int, t text); CREATE TABLE lib.of_other (o lib.other, n int); DROP TYPE lib.other CASCADE', @shop, user => 'maker');
 	value($node, 'CREATE TEMP TABLE passing (t encrypted_text) ON COMMIT DROP; CREATE TEMP TABLE staying (t encrypted_text)', @shop);
 	value($node, 'DROP OWNED BY seller', @shop);
 	value($node, 'DROP TYPE lib.mood CASCADE', @shop, user => 'maker');
-	is(value($node, q{SELECT to_regtype('encrypted_mood') IS NULL}, @shop), 't', "$what: a made type without columns goes with its base");
+	is(value($node, q{SELECT to_regtype('encrypted_mood') IS NULL}, @shop), 't',
+		"$what: a made type without columns goes with its base");
 	is(value($node, $count, @shop), $keys, "$what: keys stay when all tables are gone");
 	value($node, 'DROP EXTENSION envcrypt', @shop);
-	is(value($node, q{SELECT count(*) FROM pg_class WHERE relname ~ 'envcrypt'}, @shop), '0', "$what: by its name the extension goes");
+	is(value($node, q{SELECT count(*) FROM pg_class WHERE relname ~ 'envcrypt'}, @shop), '0',
+		"$what: by its name the extension goes");
 	value($node, 'DROP DATABASE shop');
 
 	# On purpose. (The setting is there once the library is.)
@@ -142,7 +159,8 @@ for my $preloaded (1, 0)
 	value($node, "$load $allow DROP TRIGGER envcrypt_announce ON envcrypt_master_keys; ALTER TABLE envcrypt_data_keys DROP wrapped_key", @shop);
 	value($node, "$load $allow DROP SCHEMA public CASCADE", @shop);
 	is(value($node, q{SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute
-		WHERE attrelid = 'app.notes'::regclass AND attnum > 0 AND NOT attisdropped}, @shop), 'owner', "$what: on purpose all of it goes");
+		WHERE attrelid = 'app.notes'::regclass AND attnum > 0 AND NOT attisdropped}, @shop), 'owner',
+			"$what: on purpose all of it goes");
 	$node->stop;
 }
 
@@ -152,7 +170,8 @@ my $subscriber = new_server('subscriber', init => { allows_streaming => 'logical
 value($publisher, 'SELECT envcrypt_rotate_master()', key => $key);
 value($publisher, q{SELECT envcrypt_create_user_key(o) FROM unnest('{ann,bob}'::text[]) o}, key => $key);
 value($publisher, 'CREATE PUBLICATION keys FOR TABLE envcrypt_data_keys, envcrypt_master_keys');
-value($subscriber, sprintf(q{CREATE SUBSCRIPTION keys CONNECTION '%s' PUBLICATION keys}, $publisher->connstr('postgres') =~ s/'/''/gr));
+value($subscriber, sprintf(q{CREATE SUBSCRIPTION keys CONNECTION '%s' PUBLICATION keys},
+	$publisher->connstr('postgres') =~ s/'/''/gr));
 $subscriber->wait_for_subscription_sync($publisher, 'keys');
 is(value($subscriber, $count), '3', 'keys are replicated');
 value($publisher, "$allow DELETE FROM envcrypt_data_keys WHERE owner = 'ann'");

@@ -32,8 +32,8 @@ my %decoys = (
 		INSERT INTO atk.t VALUES (1, 'decoy', 'decoy')},
 );
 
-# swapped(NAME, PREPARE, CALL, DECOY, CHECK): mallory holds the table while CALL waits for it, and swaps. CHECK is what must
-# then be true of the table that was meant, whose OID stands in psql's variable t.
+# swapped(NAME, PREPARE, CALL, DECOY, CHECK): mallory holds the table while CALL waits for it, and swaps. CHECK is what
+# must then be true of the table that was meant, whose OID stands in psql's variable t.
 sub swapped
 {
 	my ($name, $prepare, $call, $decoy, $check) = @_;
@@ -48,7 +48,8 @@ SQL
 	my $victim  = session($node);
 	ask($mallory, 'BEGIN; LOCK TABLE atk.t IN ACCESS EXCLUSIVE MODE');
 	$victim->query_until(qr/started/, "\\echo started\n$call;\n\\echo answered\n");
-	$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = $oid") or die 'nobody waits';
+	$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = $oid")
+		or die 'nobody waits';
 	ask($mallory, "ALTER TABLE atk.t RENAME TO moved; $decoys{$decoy}; COMMIT");
 	$victim->query_until(qr/answered/, '');
 	my $answer = $victim->{stderr};
@@ -69,14 +70,16 @@ my $online    = q{CALL envcrypt_protect_online('atk.t', 'v', 'owner')};
 my $managed   = q{SELECT count(*) = %d FROM pg_trigger WHERE tgrelid = :t AND tgname LIKE '!envcrypt_owners%%'};
 for my $decoy (sort keys %decoys)
 {
-	swapped("envcrypt_verify(), $decoy", $protect, q{CREATE TABLE verified AS SELECT * FROM envcrypt_verify('atk.t')}, $decoy,
+	swapped("envcrypt_verify(), $decoy", $protect, q{CREATE TABLE verified AS SELECT * FROM envcrypt_verify('atk.t')},
+		$decoy,
 		q{SELECT string_agg(concat_ws(' ', "column", problem, rows), ',') = 'v 2' FROM verified});
 	value($node, 'DROP TABLE IF EXISTS verified');
 	swapped("envcrypt_protect(), $decoy", '', $protect, $decoy, $protected);
 	swapped("envcrypt_unprotect(), $decoy", $protect, q{SELECT envcrypt_unprotect('atk.t', 'v')}, $decoy,
 		q{SELECT atttypid = 'text'::regtype FROM pg_attribute WHERE attrelid = :t AND attname = 'v'});
 	swapped("envcrypt_protect_online(), $decoy", '', $online, $decoy, $protected);
-	swapped("envcrypt_manage_owners(), $decoy", '', q{SELECT envcrypt_manage_owners('atk.t', 'owner')}, $decoy, sprintf($managed, 1));
+	swapped("envcrypt_manage_owners(), $decoy", '', q{SELECT envcrypt_manage_owners('atk.t', 'owner')}, $decoy,
+		sprintf($managed, 1));
 	swapped("envcrypt_unmanage_owners(), $decoy", q{SELECT envcrypt_manage_owners('atk.t', 'owner')},
 		q{SELECT envcrypt_unmanage_owners('atk.t')}, $decoy, sprintf($managed, 0));
 	# Steps in the middle: the table is prepared for protection, and has a CHECK constraint.
@@ -87,9 +90,11 @@ for my $decoy (sort keys %decoys)
 	swapped("the validation of envcrypt_protect_online(), $decoy", $prepared,
 		q{SELECT envcrypt_online_validate('atk.t', 'v', true)}, $decoy,
 		q{SELECT bool_and(convalidated) FROM pg_constraint WHERE conrelid = :t});
-	swapped("the swap of envcrypt_protect_online(), $decoy", "$prepared; SELECT envcrypt_online_validate('atk.t', 'v', true)",
+	swapped("the swap of envcrypt_protect_online(), $decoy",
+		"$prepared; SELECT envcrypt_online_validate('atk.t', 'v', true)",
 		q{SELECT envcrypt_online_attempt('swap', 'atk.t', 'v', 'owner', 'error', '1 h', 0)}, $decoy, $protected);
-	swapped("envcrypt_protect_online_cancel(), $decoy", $prepared, q{CALL envcrypt_protect_online_cancel('atk.t', 'v')}, $decoy,
+	swapped("envcrypt_protect_online_cancel(), $decoy", $prepared, q{CALL envcrypt_protect_online_cancel('atk.t', 'v')},
+		$decoy,
 		q{SELECT count(*) = 0 FROM pg_attribute WHERE attrelid = :t AND attname ~ '__envcrypt'});
 }
 
@@ -107,7 +112,8 @@ for my $case (
 	$node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'atk.t'::regclass}) or die;
 	ask($holder, 'ALTER TABLE atk.t OWNER TO CURRENT_USER; COMMIT');
 	$mallory->query_until(qr/answered/, '');
-	like($mallory->{stderr}, qr/42501.*must be owner of table/, "$name() of a table that has got another owner is refused");
+	like($mallory->{stderr}, qr/42501.*must be owner of table/,
+		"$name() of a table that has got another owner is refused");
 	$mallory->{stderr} = '';
 	$_->quit for $holder, $mallory;
 	value($node, 'DROP TABLE atk.t');
@@ -125,10 +131,12 @@ for my $case (
 	my $old = session($node);
 	ask($old, 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM loot');
 	value($node, $change);
-	ask_fails($old, $protect, '40001', qr/concurrent change of table/, "$name that came after the transaction's snapshot is noticed");
+	ask_fails($old, $protect, '40001', qr/concurrent change of table/,
+		"$name that came after the transaction's snapshot is noticed");
 	ask($old, 'ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ');
 	ask($old, "ALTER TABLE atk.t ADD more int; $protect; COMMIT");
-	is(value($node, q{SELECT count(*) FROM envcrypt_columns WHERE "column" = 'v' AND protection <> 'owner'}), '0', 'a retry protects it');
+	is(value($node, q{SELECT count(*) FROM envcrypt_columns WHERE "column" = 'v' AND protection <> 'owner'}), '0',
+		'a retry protects it');
 	$old->quit;
 	value($node, 'DROP TABLE atk.t CASCADE');
 }
@@ -147,27 +155,35 @@ for my $call ($protect, q{SELECT envcrypt_unprotect('atk.t', 'v')}, q{SELECT env
 	  or die 'the schema was renamed';
 	ask($victim, 'COMMIT');
 	$mallory->query_until(qr/answered/, '');
-	is(value($node, q{SELECT to_regnamespace('atk') IS NULL; ALTER SCHEMA other RENAME TO atk}), 't', "renaming waited for: $call");
+	is(value($node, q{SELECT to_regnamespace('atk') IS NULL; ALTER SCHEMA other RENAME TO atk}), 't',
+		"renaming waited for: $call");
 }
 $_->quit for $victim, $mallory;
 
 # Verification runs on standbys and must not wait: there, the query that was made of a name is looked at before it runs.
 value($node, q{CREATE VIEW atk.decoy AS SELECT id, owner, v, public.steal(v) FROM atk.t; CREATE TABLE atk.decoy_table (LIKE atk.t)});
 for my $query ('SELECT count(*) FROM atk.decoy', 'SELECT count(*) FROM atk.decoy_table',
-	'WITH x AS MATERIALIZED (SELECT steal FROM atk.decoy) SELECT count(*) FROM x', 'SELECT (SELECT count(*) FROM atk.decoy) FROM atk.t',
+	'WITH x AS MATERIALIZED (SELECT steal FROM atk.decoy) SELECT count(*) FROM x',
+		'SELECT (SELECT count(*) FROM atk.decoy) FROM atk.t',
 	'SELECT count(*) FROM atk.t JOIN atk.decoy USING (id)')
 {
-	fails($node, "SELECT * FROM envcrypt_query_table('atk.t'::regclass, '$query') AS (n bigint)", '55000', qr/renamed meanwhile/,
+	fails($node, "SELECT * FROM envcrypt_query_table('atk.t'::regclass, '$query') AS (n bigint)", '55000',
+		qr/renamed meanwhile/,
 		"refused: $query");
 }
-for my $query ('DELETE FROM atk.t', 'SELECT 1; SELECT 2', 'WITH x AS (DELETE FROM atk.t RETURNING id) SELECT count(*) FROM x', 'DROP TABLE atk.t', '')
+for my $query ('DELETE FROM atk.t', 'SELECT 1; SELECT 2',
+	'WITH x AS (DELETE FROM atk.t RETURNING id) SELECT count(*) FROM x', 'DROP TABLE atk.t', '')
 {
-	fails($node, "SELECT * FROM envcrypt_query_table('atk.t'::regclass, '$query') AS (n bigint)", '42601', qr/query of a table/, "refused: $query");
+	fails($node, "SELECT * FROM envcrypt_query_table('atk.t'::regclass, '$query') AS (n bigint)", '42601',
+		qr/query of a table/, "refused: $query");
 }
-fails($node, q{SELECT * FROM envcrypt_query_table('atk.t'::regclass, 'SELECT v FROM atk.t') AS (n bigint)}, '42804', qr/./, 'refused: other columns');
-fails($node, q{SELECT * FROM envcrypt_query_table('atk.t'::regclass, 'SELECT id FROM atk.t') AS (n int)}, '42501', qr/./,
+fails($node, q{SELECT * FROM envcrypt_query_table('atk.t'::regclass, 'SELECT v FROM atk.t') AS (n bigint)}, '42804',
+	qr/./, 'refused: other columns');
+fails($node, q{SELECT * FROM envcrypt_query_table('atk.t'::regclass, 'SELECT id FROM atk.t') AS (n int)}, '42501',
+	qr/./,
 	'it reads with the rights of its caller', user => 'nobody');
-is(value($node, q{SELECT * FROM envcrypt_query_table('atk.t'::regclass, 'SELECT id FROM atk.t') AS (n int)}), '1', 'the table itself is read');
+is(value($node, q{SELECT * FROM envcrypt_query_table('atk.t'::regclass, 'SELECT id FROM atk.t') AS (n int)}), '1',
+	'the table itself is read');
 is(value($node, 'SELECT * FROM loot'), '', 'and nothing of a decoy ran');
 
 # Who locks what.

@@ -124,8 +124,8 @@ for my $name (qw(whole online))
 		WHERE (id > 0); GRANT CREATE ON SCHEMA $name TO reader; ALTER STATISTICS $name.of_own OWNER TO reader; GRANT reader TO clerk");
 }
 
-# catalogs(SCHEMA): all that the catalogs say of a schema's tables, one line each, without the columns' order, OIDs and the
-# numbers of protected columns. Owner triggers' arguments are kept.
+# catalogs(SCHEMA): all that the catalogs say of a schema's tables, one line each, without the columns' order, OIDs and
+# the numbers of protected columns. Owner triggers' arguments are kept.
 sub catalogs
 {
 	my ($name) = @_;
@@ -188,13 +188,16 @@ for (@columns)
 	my ($table, $column) = @$_;
 	value($node, "SELECT envcrypt_protect('whole.$table', '$column', 'owner')", user => 'clerk');
 	value($node, "CALL envcrypt_protect_online('online.$table', '$column', 'owner')", user => 'clerk');
-	same(catalogs('online'), catalogs('whole'), "$table.$column: after envcrypt_protect() and envcrypt_protect_online(), everything is the same");
+	same(catalogs('online'), catalogs('whole'),
+		"$table.$column: after envcrypt_protect() and envcrypt_protect_online(), everything is the same");
 }
 my $protected = catalogs('whole');
-like($protected, qr/^trigger part_1\.t_all: .* state D copy of part .* comment of a partition/m, 'a trigger that is disabled on a partition stays so');
+like($protected, qr/^trigger part_1\.t_all: .* state D copy of part .* comment of a partition/m,
+	'a trigger that is disabled on a partition stays so');
 like($protected, qr/^trigger part_2\.t_all: .* state R .* needs citext$/m, 'and keeps what it depends on');
 my $rows = q{SELECT 'part', id, owner, v::text, w FROM part UNION ALL SELECT tableoid::regclass::text, id, owner, v::text || free::text, w FROM base ORDER BY 1, 2};
-is(value($node, "SET search_path = online; $rows", user => 'clerk'), value($node, "SET search_path = whole; $rows", user => 'clerk'), 'and so are the values');
+is(value($node, "SET search_path = online; $rows", user => 'clerk'), value($node, "SET search_path = whole; $rows",
+	user => 'clerk'), 'and so are the values');
 for my $name (qw(whole online))
 {
 	value($node, "SELECT envcrypt_unprotect('$name.$_->[0]', '$_->[1]')", user => 'clerk') for @columns;
@@ -202,12 +205,14 @@ for my $name (qw(whole online))
 }
 
 # Cancelled, nothing is left, in tables with columns of their own, too.
-value($node, q{SELECT envcrypt_online_attempt('prepare', 'online.base', 'v', 'owner', 'error', '10 s', 0)}, user => 'clerk');
+value($node, q{SELECT envcrypt_online_attempt('prepare', 'online.base', 'v', 'owner', 'error', '10 s', 0)},
+	user => 'clerk');
 value($node, q{CALL envcrypt_protect_online_cancel('online.base', 'v')}, user => 'clerk');
 same(catalogs('online'), $before, 'after envcrypt_protect_online_cancel() everything is as it was');
 
 # Where the session speaks ciphertext, the literals in defaults and constraints are plaintext all the same.
-value($node, q{SET envcrypt.io = ciphertext; CALL envcrypt_protect_online('online.part', 'v', 'owner')}, user => 'clerk');
+value($node, q{SET envcrypt.io = ciphertext; CALL envcrypt_protect_online('online.part', 'v', 'owner')},
+	user => 'clerk');
 value($node, q{SELECT envcrypt_unprotect('online.part', 'v')}, user => 'clerk');
 same(catalogs('online'), $before, 'in a session that speaks ciphertext, too');
 

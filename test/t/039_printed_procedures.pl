@@ -1,5 +1,6 @@
-# What the documents tell people to type does what they say: every SQL block of the documents below, and every command that
-# touches the key file, runs here as it is printed (but for the place of the key file, and who the server's user is).
+# What the documents tell people to type does what they say: every SQL block of the documents below, and every command
+# that touches the key file, runs here as it is printed (but for the place of the key file, and who the server's user
+# is).
 use strict;
 use warnings;
 use EnvcryptTest;
@@ -111,10 +112,13 @@ $node->safe_psql('readme', 'GRANT ALL ON SCHEMA public TO PUBLIC');
 run_block('README.md', qr/CREATE TABLE patients/, db => 'readme');
 run_block('README.md', qr/SELECT envcrypt_protect/, db => 'readme', user => 'app');
 like(run_block('README.md', qr/INSERT INTO patients VALUES \(3/, db => 'readme', user => 'app'),
-	qr/^1\|Ann\|asthma, mild\n.*^\|diagnosis\|\|3\|/ms, 'README.md: the column reads as before, and every value verifies');
+	qr/^1\|Ann\|asthma, mild\n.*^\|diagnosis\|\|3\|/ms,
+		'README.md: the column reads as before, and every value verifies');
 unlike(run_block('README.md', qr/DELETE FROM patients/, db => 'readme'), qr/asthma/, 'a superuser sees nothing');
-is(value($node, 'SELECT diagnosis FROM patients ORDER BY id', db => 'readme', user => 'app'), "migraine\ngout", 'the others read on');
-is(value($node, q(SELECT count(*) FROM envcrypt_data_keys WHERE kind = 'shredded'), db => 'readme'), '1', "Ann's key is destroyed");
+is(value($node, 'SELECT diagnosis FROM patients ORDER BY id', db => 'readme', user => 'app'), "migraine\ngout",
+	'the others read on');
+is(value($node, q(SELECT count(*) FROM envcrypt_data_keys WHERE kind = 'shredded'), db => 'readme'), '1',
+	"Ann's key is destroyed");
 
 # Rotation, as each of the two documents has it.
 sub follow_rotation
@@ -172,13 +176,15 @@ value($node, "SELECT envcrypt_protect('patients', 'diagnosis', 'id')", user => '
 value($node, 'CREATE TABLE free (t encrypted_text); GRANT SELECT ON patients, free TO report');
 is(join("\n", sort split /\n/, run_block('docs/operations.md', qr/envcrypt_verify\(t.oid\)/, user => 'report')),
 	"free||t||0|\npatients||diagnosis||2|", 'the verification of all tables lists each column');
-like(run_block('docs/operations.md', qr/protection <> 'owner'/), qr/^free\|t\|/, 'what is not bound to owners is listed');
+like(run_block('docs/operations.md', qr/protection <> 'owner'/), qr/^free\|t\|/,
+	'what is not bound to owners is listed');
 run_block('docs/operations.md', qr/CREATE PUBLICATION/);
 value($node, 'DROP PUBLICATION p; DROP TABLE free');
 is(run_block('docs/operations.md', qr/envcrypt_status\(\) WHERE/), '', 'no row: all is well');
 follow_rotation('docs/operations.md', 'postgres',
 	sub { value($node, 'SELECT diagnosis FROM patients ORDER BY id', user => 'app') });
-is(value($node, q(SELECT count(*) FROM envcrypt_master_keys WHERE state = 'retired')), '1', 'the old key is retired at the end');
+is(value($node, q(SELECT count(*) FROM envcrypt_master_keys WHERE state = 'retired')), '1',
+	'the old key is retired at the end');
 
 # docs/threat-model.md: after a theft. Whoever kept the old master key and the old rows opens nothing that is there now.
 value($node, 'GRANT envcrypt_decrypt TO dba; CREATE TABLE stolen_rows AS SELECT * FROM envcrypt_data_keys;
@@ -189,14 +195,16 @@ my $rekeyed = run_block('docs/threat-model.md', qr/envcrypt_rekey_users/, user =
 like($rekeyed, qr/^[1-9]\d*\n4\z/, 'after a theft: the values of both owners in both tables are sealed again');
 is(value($node, 'SELECT count(*) FROM patients JOIN stolen_rows ON key_id = envcrypt_key_id(diagnosis)', user => 'dba'),
 	'0', 'none is under a key that was there before');
-is(value($node, 'SELECT string_agg(diagnosis, $$,$$ ORDER BY id) FROM patients', user => 'app'), 'asthma,gout', 'and all open');
+is(value($node, 'SELECT string_agg(diagnosis, $$,$$ ORDER BY id) FROM patients', user => 'app'), 'asthma,gout',
+	'and all open');
 my ($everybody) = $text{'docs/threat-model.md'} =~ /`(ARRAY\(SELECT DISTINCT owner .*?\))`/;
 is(value($node, "SELECT envcrypt_rekey_users($everybody)", user => 'dba'), '4', 'of everybody: the same');
 
 # docs/operations.md: shredding, and again after a restore.
 my $receipt = run_block('docs/operations.md', qr/SELECT envcrypt_shred_user/);
 like($receipt, qr/"destroyed"/, 'shredding gives a receipt');
-fails($node, 'SELECT diagnosis FROM patients WHERE id = 42', 'ZE003', qr/destroyed/, 'and the values are gone', user => 'app');
+fails($node, 'SELECT diagnosis FROM patients WHERE id = 42', 'ZE003', qr/destroyed/, 'and the values are gone',
+	user => 'app');
 my ($again) = $text{'docs/operations.md'} =~ /`(SELECT \* FROM envcrypt_shred_users\(.*?\);)`/;
 like(value($node, $again), qr/^42\|shredded before\|\n43\|shredded\|/, 'a list is gone through again');
 
@@ -230,7 +238,8 @@ value($node, q(UPDATE payroll SET iban = NULL WHERE user_id = 1));
 $node->safe_psql('postgres', 'CREATE DATABASE doomed');
 value($node, 'CREATE EXTENSION envcrypt; CREATE TABLE secrets (v encrypted_text)', db => 'doomed');
 run_block('docs/operations.md', qr/allow_data_loss/, db => 'doomed');
-is(value($node, q(SELECT count(*) FROM pg_extension WHERE extname = 'envcrypt'), db => 'doomed'), '0', 'everything is gone');
+is(value($node, q(SELECT count(*) FROM pg_extension WHERE extname = 'envcrypt'), db => 'doomed'), '0',
+	'everything is gone');
 
 my $printed = 0;
 $printed += () = sql_blocks($_) for values %text;

@@ -105,8 +105,10 @@ for my $way (sort keys %ways)
 	is("@found", join(' ', ('a literal') x 4), "$way: functions of two owners");
 	is(stored($session, "SELECT own_nobody.$function()"), '42501', "$way: not for who may not seal");
 	is(stored($session, "SELECT own_second.$function()"), 'a literal', "$way: and then for one who may");
-	is(stored($session, "SELECT own_first.$function(), own_second.$function(), own_first.$function()"), 'a literal', "$way: in one transaction");
-	is(stored($session, "SET ROLE first; SELECT $function(); SET ROLE second; SELECT $function()"), 'a literal', "$way: SET ROLE");
+	is(stored($session, "SELECT own_first.$function(), own_second.$function(), own_first.$function()"), 'a literal',
+		"$way: in one transaction");
+	is(stored($session, "SET ROLE first; SELECT $function(); SET ROLE second; SELECT $function()"), 'a literal',
+		"$way: SET ROLE");
 	$session->quit;
 }
 
@@ -147,7 +149,8 @@ for my $way (sort keys %ways)
 		CREATE FUNCTION calls() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CALL called('a literal'); END $$;
 		CREATE FUNCTION calls_well() RETURNS void LANGUAGE plpgsql AS $$ DECLARE v encrypted_text := 'a literal'; BEGIN CALL called(v); END $$}, user => 'clerk');
 	my $session = session($node, set => ['role=clerk']);
-	my %found   = map { my $f = $_; $f => join ' ', map { stored($session, "SET LOCAL ROLE $_; SELECT $f()") } 'first', 'second' } 'calls', 'calls_well';
+	my %found   = map { my $f = $_; $f => join ' ', map { stored($session, "SET LOCAL ROLE $_; SELECT $f()") } 'first',
+		'second' } 'calls', 'calls_well';
 	is($found{calls}, 'a literal 42501', 'CALL: a literal is refused for another role');
 	is($found{calls_well}, 'a literal a literal', 'CALL: a variable is not');
 	$session->quit;
@@ -187,6 +190,8 @@ for my $way (sort keys %ways)
 # What is stored does not say that it depends on the role.
 value($node, q{CREATE VIEW constant AS SELECT 'x'::encrypted_text AS v; CREATE MATERIALIZED VIEW constants AS SELECT 'x'::encrypted_text AS v;
 	CREATE FUNCTION atomic() RETURNS encrypted_text BEGIN ATOMIC SELECT 'x'::encrypted_text; END}, user => 'clerk');
-is(value($node, q{SELECT count(*) FROM pg_rewrite WHERE ev_action LIKE '%:hasRowSecurity true%'}), '0', 'no stored view depends on the role');
-is(value($node, q{SELECT count(*) FROM pg_proc WHERE prosqlbody LIKE '%:hasRowSecurity true%'}), '0', 'no stored function does');
+is(value($node, q{SELECT count(*) FROM pg_rewrite WHERE ev_action LIKE '%:hasRowSecurity true%'}), '0',
+	'no stored view depends on the role');
+is(value($node, q{SELECT count(*) FROM pg_proc WHERE prosqlbody LIKE '%:hasRowSecurity true%'}), '0',
+	'no stored function does');
 done_testing();

@@ -7,7 +7,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = new_server('keys', conf => "envcrypt.master_key_file = '" . key_file(new_master_key()) . "'\nenvcrypt.cache_size = 16");
+my $node = new_server('keys', conf => "envcrypt.master_key_file = '" . key_file(new_master_key())
+	. "'\nenvcrypt.cache_size = 16");
 value($node, 'SELECT envcrypt_rotate_master()');
 value($node, <<'SQL', user => 'clerk');
 CREATE TABLE other (owner text, v encrypted_text);
@@ -29,12 +30,16 @@ GRANT ALL ON other TO PUBLIC;
 SQL
 my $owner = q{SELECT coalesce(envcrypt_owner(v), 'nobody') || ': ' || v::busy};
 my @clerk = (user => 'clerk');
-is(value($node, "SELECT envcrypt_create_user_key('TARGET')"), value($node, q{SELECT key_id FROM envcrypt_data_keys WHERE owner = 'TARGET'}), 'the owner has a key');
-is(value($node, "$owner FROM (SELECT encrypt_for_user('TARGET', 'x'::busy) AS v) q", @clerk), 'TARGET: x', 'encrypt_for_user()');
-is(value($node, "$owner FROM (SELECT encrypt_for_user('NEW', 'x'::busy) AS v) q", @clerk), 'NEW: x', 'encrypt_for_user() for a new owner');
+is(value($node, "SELECT envcrypt_create_user_key('TARGET')"),
+	value($node, q{SELECT key_id FROM envcrypt_data_keys WHERE owner = 'TARGET'}), 'the owner has a key');
+is(value($node, "$owner FROM (SELECT encrypt_for_user('TARGET', 'x'::busy) AS v) q", @clerk), 'TARGET: x',
+	'encrypt_for_user()');
+is(value($node, "$owner FROM (SELECT encrypt_for_user('NEW', 'x'::busy) AS v) q", @clerk), 'NEW: x',
+	'encrypt_for_user() for a new owner');
 is(value($node, "$owner FROM (SELECT 'x'::busy::encrypted_busy AS v) q", @clerk), 'nobody: x', 'a cast');
 is(value($node, "$owner FROM (SELECT 'x'::encrypted_busy AS v) q", @clerk), 'nobody: x', 'a literal');
-value($node, q{CREATE TABLE t (id int, owner text, v busy); INSERT INTO t VALUES (1, 'ann', 'old'), (2, 'bea', 'old')}, @clerk);
+value($node, q{CREATE TABLE t (id int, owner text, v busy); INSERT INTO t VALUES (1, 'ann', 'old'), (2, 'bea', 'old')},
+	@clerk);
 value($node, q{SELECT envcrypt_protect('t', 'v', owner_column => 'owner')}, @clerk);
 is(value($node, "$owner FROM t ORDER BY id", @clerk), "ann: old\nbea: old", 'protecting a table');
 value($node, q{UPDATE t SET v = 'new'}, @clerk);

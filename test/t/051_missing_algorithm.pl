@@ -103,7 +103,8 @@ sub restart
 sub everything_else
 {
 	my ($name) = @_;
-	is(value($node, 'SELECT count(*) FROM t WHERE plain <> $$$$', user => 'nobody'), 50, "$name: plain columns are read");
+	is(value($node, 'SELECT count(*) FROM t WHERE plain <> $$$$', user => 'nobody'), 50,
+		"$name: plain columns are read");
 	is(value($node, 'COPY t TO STDOUT'), $sealed, "$name: sealed values are copied out");
 	is( value(
 			$node, "BEGIN; SET envcrypt.io = ciphertext; CREATE TEMP TABLE u (LIKE t);
@@ -151,7 +152,8 @@ for my $algorithm ('AES-256-GCM', 'AES-256-ECB', 'SHA256', 'HKDF', 'HMAC')
 	}
 	else
 	{
-		fails($node, 'SELECT c FROM t WHERE id = 3', '58000', $missing, "without $algorithm none opens", user => 'reader');
+		fails($node, 'SELECT c FROM t WHERE id = 3', '58000', $missing, "without $algorithm none opens",
+			user => 'reader');
 	}
 }
 

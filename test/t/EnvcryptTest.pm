@@ -39,7 +39,8 @@ sub key_file
 }
 
 # new_server(NAME, init => [...], conf => 'lines', extension => 1): a running server that preloads envcrypt. The roles
-# `reader` (may open), `writer` (may seal), `clerk` (both) and `nobody` are there, and may use everything in schema public.
+# `reader` (may open), `writer` (may seal), `clerk` (both) and `nobody` are there, and may use everything in schema
+# public.
 sub new_server
 {
 	my ($name, %options) = @_;

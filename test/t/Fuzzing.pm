@@ -28,7 +28,8 @@ my $key   = new_master_key();
 sub secrets { return ('Marker-Word', unpack('H*', 'Marker-Word'), $key) }
 
 # fuzz_server(NAME): a server with a key file, new_server's roles and `keyadmin`, the table `sealed` with a column of
-# each type, the protected tables `notes` and `parts` of `clerk`, who may open, and `plain`. The superuser may open, too.
+# each type, the protected tables `notes` and `parts` of `clerk`, who may open, and `plain`. The superuser may open,
+# too.
 sub fuzz_server
 {
 	my ($name) = @_;
