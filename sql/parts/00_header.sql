@@ -5,4 +5,5 @@
 -- exactly pg_catalog's, or runs with a search_path of its own, and what dynamic statements name is qualified.
 --
 -- What is for users is described so. A comment that begins with "envcrypt:" is of a part of something else. All of that
--- runs as the caller, so that table owners can execute it: each function that opens, seals or makes keys checks the right.
+-- runs as the caller, so that table owners can execute it: each function that opens, seals or makes keys checks the
+-- right.

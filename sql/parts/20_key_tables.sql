@@ -11,7 +11,8 @@ CREATE TABLE envcrypt_master_keys (
 COMMENT ON TABLE envcrypt_master_keys IS
     'envcrypt: the master keys of this database by fingerprint; the keys themselves are never stored';
 COMMENT ON COLUMN envcrypt_master_keys.state IS
-    'pending, current (exactly one: wraps new data keys), retiring (unwraps only), retired and compromised (unwrap nothing)';
+    'pending, current (exactly one: wraps new data keys), retiring (unwraps only), '
+    'retired and compromised (unwrap nothing)';
 
 CREATE TABLE envcrypt_data_keys (
     key_id bigint NOT NULL CHECK (key_id <> 0),

@@ -18,7 +18,8 @@ COMMENT ON FUNCTION envcrypt_seal_support(internal) IS 'envcrypt: seals constant
 
 CREATE FUNCTION envcrypt_coerce_support(internal) RETURNS internal
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_coerce_support(internal) IS 'envcrypt: leaves out type modifiers that a value is known to fit';
+COMMENT ON FUNCTION envcrypt_coerce_support(internal) IS
+    'envcrypt: leaves out type modifiers that a value is known to fit';
 
 REVOKE ALL ON FUNCTION envcrypt_type_analyze(internal), envcrypt_refuse_index(internal), envcrypt_subscript(internal),
     envcrypt_seal_support(internal), envcrypt_coerce_support(internal) FROM PUBLIC;

@@ -1,5 +1,5 @@
--- The template of an encrypted type. Casts of the base are read from the catalogs, so that an encrypted type converts as
--- its base does: implicitly to the base alone, by assignment or explicitly to all else.
+-- The template of an encrypted type. Casts of the base are read from the catalogs, so that an encrypted type converts
+-- as its base does: implicitly to the base alone, by assignment or explicitly to all else.
 --
 -- Statements are written with placeholders, whose values are the same for all statements about a type:
 --
@@ -25,8 +25,9 @@ CREATE FUNCTION envcrypt_define_function(declaration text, result text, traits t
                                          "values" jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM @extschema@.envcrypt_define(format('CREATE FUNCTION %s RETURNS %s LANGUAGE c %s AS ''$libdir/envcrypt'', %L',
-        declaration, result, traits, source), "values");
+    PERFORM @extschema@.envcrypt_define(format(
+        'CREATE FUNCTION %s RETURNS %s LANGUAGE c %s AS ''$libdir/envcrypt'', %L', declaration, result, traits, source),
+        "values");
     PERFORM @extschema@.envcrypt_define(format('COMMENT ON FUNCTION %s IS %L', declaration, comment), "values");
 END $$;
 COMMENT ON FUNCTION envcrypt_define_function(text, text, text, text, text, jsonb) IS
@@ -86,8 +87,8 @@ BEGIN
             'envcrypt: what is wrong with a value in a row of that owner, or null'))
         AS f (declaration, result, traits, source, comment);
     -- The one implicit cast: PostgreSQL's functions and operators of the base type take sealed values through it.
-    PERFORM @extschema@.envcrypt_define('CREATE CAST (<T> AS <U>) WITH FUNCTION <S>envcrypt_open(<T>) AS IMPLICIT'::text,
-        "values");
+    PERFORM @extschema@.envcrypt_define(
+        'CREATE CAST (<T> AS <U>) WITH FUNCTION <S>envcrypt_open(<T>) AS IMPLICIT'::text, "values");
 
     IF "values" ->> 'A' <> '' THEN
         PERFORM @extschema@.envcrypt_define_function(f.declaration, '<T>', f.traits, f.source, f.comment, "values")
@@ -109,8 +110,8 @@ END
 $define$;
 COMMENT ON FUNCTION envcrypt_define_base_type(jsonb) IS 'envcrypt: the type itself, and what opens and seals it';
 
--- Casts as the base's. `made`: all that there are now, not only PostgreSQL's own. `trusted`: whose types' casts are looked
--- at, for anyone can make one to or from a type of his own.
+-- Casts as the base's. `made`: all that there are now, not only PostgreSQL's own. `trusted`: whose types' casts are
+-- looked at, for anyone can make one to or from a type of his own.
 CREATE FUNCTION envcrypt_define_casts("values" jsonb, made boolean, trusted oid[]) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -120,7 +121,8 @@ DECLARE
     item record;
 BEGIN
     -- From what PostgreSQL takes for the base, as it takes it: an integer goes into an encrypted numeric, and
-    -- coalesce(amount, 0) finds its type. (Object identifiers by assignment: beside them, our operators could be taken.)
+    -- coalesce(amount, 0) finds its type. (Object identifiers by assignment: beside them, our operators could be
+    -- taken.)
     FOR item IN
         SELECT "values" || jsonb_build_object('X', castsource::regtype) AS "values",
             min(CASE WHEN castcontext = 'i' AND s.typname !~ '^(oid|reg)' THEN 1 WHEN castcontext IN ('i', 'a') THEN 2
@@ -142,8 +144,8 @@ BEGIN
             || CASE item.context WHEN 1 THEN ' AS IMPLICIT' WHEN 2 THEN ' AS ASSIGNMENT' ELSE '' END, item."values");
     END LOOP;
 
-    -- To what the base converts to. Without these, PostgreSQL would go through the output function, which for a role that
-    -- may not open gives armored text: it would be stored as if it were the value.
+    -- To what the base converts to. Without these, PostgreSQL would go through the output function, which for a role
+    -- that may not open gives armored text: it would be stored as if it were the value.
     FOR item IN
         SELECT "values" || jsonb_build_object('X', target::regtype,
                 'F', '@extschema@.' || quote_ident('envcrypt_open_as_' || t.typname),
@@ -214,8 +216,8 @@ $$;
 COMMENT ON FUNCTION envcrypt_define_polymorphic(jsonb, "char", boolean) IS
     'envcrypt: operators of an encrypted enum, range, composite type or array';
 
--- Order and equality for ORDER BY, GROUP BY, DISTINCT. The operators are not named = and <, so that col = 'x' still finds
--- the base type's.
+-- Order and equality for ORDER BY, GROUP BY, DISTINCT. The operators are not named = and <, so that col = 'x' still
+-- finds the base type's.
 CREATE FUNCTION envcrypt_define_order("values" jsonb, can_hash boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -227,7 +229,8 @@ BEGIN
         SELECT * FROM (VALUES
             ('*<', '_lt', '*>', '*>=', 'scalarltsel', 'scalarltjoinsel', ''),
             ('*<=', '_le', '*>=', '*>', 'scalarlesel', 'scalarlejoinsel', ''),
-            ('*=', '_eq', '*=', '*<>', 'eqsel', 'eqjoinsel', CASE WHEN can_hash THEN ', HASHES, MERGES' ELSE ', MERGES' END),
+            ('*=', '_eq', '*=', '*<>', 'eqsel', 'eqjoinsel',
+                CASE WHEN can_hash THEN ', HASHES, MERGES' ELSE ', MERGES' END),
             ('*<>', '_ne', '*<>', '*=', 'neqsel', 'neqjoinsel', ''),
             ('*>=', '_ge', '*<=', '*<', 'scalargesel', 'scalargejoinsel', ''),
             ('*>', '_gt', '*<', '*<=', 'scalargtsel', 'scalargtjoinsel', ''))
@@ -251,8 +254,8 @@ BEGIN
             AND o.opcintype = ("values" ->> 'U')::regtype AND p.amprocnum = 3
         ORDER BY p.amprocrighttype
     LOOP
-        PERFORM @extschema@.envcrypt_define_function('<S>in_range(<T>, <T>, <X>, boolean, boolean)'::text, 'boolean'::text,
-            opening, 'envcrypt_in_range'::text, 'window RANGE support'::text,
+        PERFORM @extschema@.envcrypt_define_function('<S>in_range(<T>, <T>, <X>, boolean, boolean)'::text,
+            'boolean'::text, opening, 'envcrypt_in_range'::text, 'window RANGE support'::text,
             "values" || jsonb_build_object('X', item.offset_type));
         ranges := ranges || format(', FUNCTION 3 (%1$s, %2$s) %3$sin_range(%1$s, %1$s, %2$s, boolean, boolean)',
             "values" ->> 'T', item.offset_type, "values" ->> 'S');
@@ -267,7 +270,8 @@ BEGIN
         ('<T:_hash_extended>(<T>, bigint)', 'bigint', opening, 'envcrypt_hash_extended', 'hash', can_hash))
         AS f (declaration, result, traits, source, comment, is_wanted)
     WHERE f.is_wanted;
-    PERFORM @extschema@.envcrypt_define('REVOKE ALL ON FUNCTION <T:_sortsupport>(internal) FROM PUBLIC'::text, "values");
+    PERFORM @extschema@.envcrypt_define('REVOKE ALL ON FUNCTION <T:_sortsupport>(internal) FROM PUBLIC'::text,
+        "values");
     PERFORM @extschema@.envcrypt_define('CREATE OPERATOR CLASS <T:_ops> DEFAULT FOR TYPE <T> USING btree AS '
         'OPERATOR 1 <S>*<, OPERATOR 2 <S>*<=, OPERATOR 3 <S>*=, OPERATOR 4 <S>*>=, OPERATOR 5 <S>*>, '
         'FUNCTION 1 <T:_cmp>(<T>, <T>), FUNCTION 2 <T:_sortsupport>(internal)<R>, '
@@ -300,8 +304,9 @@ BEGIN
         SELECT typbasetype INTO STRICT ultimate FROM pg_type WHERE oid = ultimate;
     END LOOP;
     sealed := '@extschema@.' || quote_ident('encrypted_' || type.typname);
-    -- encrypted_text(20) is as varchar(20). The modifiers of times are printed with words that only the grammar of their
-    -- own names takes, "(3) with time zone": varbit's are printed as a number. Those of interval are not numbers alone.
+    -- encrypted_text(20) is as varchar(20). The modifiers of times are printed with words that only the grammar of
+    -- their own names takes, "(3) with time zone": varbit's are printed as a number. Those of interval are not numbers
+    -- alone.
     SELECT format(', TYPMOD_IN = %s, TYPMOD_OUT = %s', typmodin,
             CASE WHEN typname ~ '^time' THEN 'varbittypmodout'::regproc ELSE typmodout END),
         ', integer, boolean' INTO modifiers, arguments
@@ -321,8 +326,8 @@ BEGIN
         can_hash := false;
     END;
 
-    "values" := jsonb_build_object('T', sealed, 'B', base, 'U', ultimate, 'S', '@extschema@.', 'A', coalesce(arguments, ''),
-        'C', type.typcategory, 'L', type.typcollation <> 0, 'M', coalesce(modifiers, ''),
+    "values" := jsonb_build_object('T', sealed, 'B', base, 'U', ultimate, 'S', '@extschema@.',
+        'A', coalesce(arguments, ''), 'C', type.typcategory, 'L', type.typcollation <> 0, 'M', coalesce(modifiers, ''),
         'name', 'encrypted_' || type.typname);
     PERFORM @extschema@.envcrypt_define_base_type("values");
     PERFORM @extschema@.envcrypt_define_casts("values", made,

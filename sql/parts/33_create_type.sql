@@ -34,7 +34,8 @@ BEGIN
     -- The template's statements are made by replacing words in them: whose name the type has is not to write any.
     IF base::text ~ '[''<>\\$;]' OR type.typname ~ '["''<>\\$;]' THEN
         RAISE EXCEPTION 'type % cannot have an encrypted type, because of characters in its name', base
-            USING ERRCODE = 'invalid_name', DETAIL = 'Quotes, backslashes, dollar signs, semicolons, < and > are refused.';
+            USING ERRCODE = 'invalid_name',
+                DETAIL = 'Quotes, backslashes, dollar signs, semicolons, < and > are refused.';
     END IF;
     -- Functions of the type have its name and a suffix of up to 14 characters.
     IF octet_length(name) > 49 THEN
@@ -43,7 +44,8 @@ BEGIN
     END IF;
     IF to_regtype('@extschema@.' || quote_ident(name)) IS NOT NULL
         AND to_regprocedure(format('@extschema@.envcrypt_open(@extschema@.%I)', name)) IS NULL THEN
-        RAISE 'type % exists already, of a base type that was dropped', quote_ident(name) USING ERRCODE = 'duplicate_object',
+        RAISE 'type % exists already, of a base type that was dropped', quote_ident(name)
+            USING ERRCODE = 'duplicate_object',
             HINT = format('Drop it, then call this again: DROP TYPE @extschema@.%I CASCADE;', name);
     END IF;
     -- What DROP TYPE ... CASCADE leaves of an earlier one, because it depends on no type.
@@ -55,6 +57,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION envcrypt_create_type(regtype) IS
-    'makes encrypted_<name> for any base type with binary send and receive functions: enum, domain, composite type, array, '
-    'another extension''s type; superusers only';
+    'makes encrypted_<name> for any base type with binary send and receive functions: enum, domain, '
+    'composite type, array, another extension''s type; superusers only';
 REVOKE ALL ON FUNCTION envcrypt_create_type(regtype) FROM PUBLIC;

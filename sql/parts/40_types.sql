@@ -1,7 +1,8 @@
 -- The types.
 
 SELECT @extschema@.envcrypt_define_type(base::pg_catalog.regtype, false)
-FROM pg_catalog.unnest('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}'::pg_catalog.text[]) AS base;
+FROM pg_catalog.unnest('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}'::pg_catalog.text[])
+    AS base;
 
 -- From one encrypted type to another, as between their bases: coalesce(quantity, amount) finds its type.
 
@@ -14,7 +15,8 @@ BEGIN
         SELECT c.castcontext, jsonb_build_object(
             'X', '@extschema@.' || quote_ident('encrypted_' || s.typname),
             'T', '@extschema@.' || quote_ident('encrypted_' || t.typname),
-            'A', CASE WHEN t.typname IN ('numeric', 'timestamptz', 'text') THEN ', integer, boolean' ELSE '' END) AS "values"
+            'A', CASE WHEN t.typname IN ('numeric', 'timestamptz', 'text') THEN ', integer, boolean' ELSE '' END)
+                AS "values"
         FROM pg_cast c JOIN pg_type s ON s.oid = c.castsource JOIN pg_type t ON t.oid = c.casttarget
         WHERE c.oid < 16384 AND s.oid <> t.oid
             AND s.typname = ANY ('{text,bytea,jsonb,int8,numeric,float8,bool,date,timestamptz,uuid,inet}')

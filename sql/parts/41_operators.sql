@@ -3,8 +3,9 @@
 -- encrypted_int8 beside numeric needs two casts in a row, which PostgreSQL does not look for. An operator for the pair
 -- must never be taken for a plain pair, such as 2 * 1.5, whose integer has an implicit cast to encrypted_int8. So it is
 -- defined on operand types of its own, to which numeric and double precision have implicit casts and nothing else has.
--- With an operator of its own on one side, a type needs them for integers and for itself, too, or untyped literals would
--- find two. All are SQL functions that the planner replaces with the base type's operator: joins and estimates stay.
+-- With an operator of its own on one side, a type needs them for integers and for itself, too, or untyped literals
+-- would find two. All are SQL functions that the planner replaces with the base type's operator: joins and estimates
+-- stay.
 
 CREATE TYPE envcrypt_numeric_operand;
 CREATE FUNCTION envcrypt_numeric_operand_in(cstring, oid, integer) RETURNS envcrypt_numeric_operand
@@ -33,10 +34,11 @@ CREATE CAST (bigint AS envcrypt_float8_operand) WITH FUNCTION envcrypt_float8_op
 CREATE CAST (envcrypt_float8_operand AS float8) WITHOUT FUNCTION AS IMPLICIT;
 CREATE FUNCTION envcrypt_open_operand(encrypted_float8) RETURNS envcrypt_float8_operand
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 2 AS 'MODULE_PATHNAME', 'envcrypt_open';
-CREATE CAST (encrypted_float8 AS envcrypt_float8_operand) WITH FUNCTION envcrypt_open_operand(encrypted_float8) AS IMPLICIT;
+CREATE CAST (encrypted_float8 AS envcrypt_float8_operand)
+    WITH FUNCTION envcrypt_open_operand(encrypted_float8) AS IMPLICIT;
 
--- What encrypted_int8 alone is taken for, in functions that exist of numeric only: div(numeric, numeric) of plain integers
--- would be ambiguous beside div(encrypted_int8, encrypted_int8).
+-- What encrypted_int8 alone is taken for, in functions that exist of numeric only: div(numeric, numeric) of plain
+-- integers would be ambiguous beside div(encrypted_int8, encrypted_int8).
 CREATE TYPE envcrypt_int8_operand;
 CREATE FUNCTION envcrypt_int8_operand_in(cstring) RETURNS envcrypt_int8_operand
     LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'int8in';
@@ -49,8 +51,8 @@ CREATE FUNCTION envcrypt_open_operand(encrypted_int8) RETURNS envcrypt_int8_oper
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 2 AS 'MODULE_PATHNAME', 'envcrypt_open';
 CREATE CAST (encrypted_int8 AS envcrypt_int8_operand) WITH FUNCTION envcrypt_open_operand(encrypted_int8) AS IMPLICIT;
 
--- Times beside an encrypted date, in functions that exist for both: with timestamp itself, calls of plain times and untyped
--- literals would be ambiguous.
+-- Times beside an encrypted date, in functions that exist for both: with timestamp itself, calls of plain times and
+-- untyped literals would be ambiguous.
 CREATE TYPE envcrypt_timestamp_operand;
 CREATE FUNCTION envcrypt_timestamp_operand_in(cstring, oid, integer) RETURNS envcrypt_timestamp_operand
     LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'timestamp_in';
@@ -66,8 +68,8 @@ CREATE FUNCTION envcrypt_timestamptz_operand_in(cstring, oid, integer) RETURNS e
     LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'timestamptz_in';
 CREATE FUNCTION envcrypt_timestamptz_operand_out(envcrypt_timestamptz_operand) RETURNS cstring
     LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'timestamptz_out';
-CREATE TYPE envcrypt_timestamptz_operand (INPUT = envcrypt_timestamptz_operand_in, OUTPUT = envcrypt_timestamptz_operand_out,
-    LIKE = pg_catalog.timestamptz, CATEGORY = 'D', PREFERRED = true);
+CREATE TYPE envcrypt_timestamptz_operand (INPUT = envcrypt_timestamptz_operand_in,
+    OUTPUT = envcrypt_timestamptz_operand_out, LIKE = pg_catalog.timestamptz, CATEGORY = 'D', PREFERRED = true);
 CREATE FUNCTION envcrypt_timestamptz_operand(date) RETURNS envcrypt_timestamptz_operand
     LANGUAGE internal STABLE STRICT PARALLEL SAFE AS 'date_timestamptz';
 CREATE FUNCTION envcrypt_open_operand(encrypted_timestamptz) RETURNS envcrypt_timestamptz_operand
@@ -106,7 +108,8 @@ REVOKE ALL ON FUNCTION envcrypt_numeric_operand_in(cstring, oid, integer),
     envcrypt_float8_operand_in(cstring), envcrypt_float8_operand_out(envcrypt_float8_operand),
     envcrypt_int8_operand_in(cstring), envcrypt_int8_operand_out(envcrypt_int8_operand),
     envcrypt_timestamp_operand_in(cstring, oid, integer), envcrypt_timestamp_operand_out(envcrypt_timestamp_operand),
-    envcrypt_timestamptz_operand_in(cstring, oid, integer), envcrypt_timestamptz_operand_out(envcrypt_timestamptz_operand)
+    envcrypt_timestamptz_operand_in(cstring, oid, integer),
+    envcrypt_timestamptz_operand_out(envcrypt_timestamptz_operand)
     FROM PUBLIC;
 
 CREATE OPERATOR FAMILY envcrypt_number_ops USING btree;
@@ -128,8 +131,9 @@ WITH pair AS (
         ('encrypted_numeric', 'numeric', 'envcrypt_float8_operand', 'float8'))
         AS v (encrypted, base, other, other_base)
 )
-SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=,+,-,*,/}'::pg_catalog.text[], left_type::pg_catalog.regtype,
-    left_base::pg_catalog.regtype, right_type::pg_catalog.regtype, right_base::pg_catalog.regtype,
+SELECT @extschema@.envcrypt_define_operators('{=,<>,<,<=,>,>=,+,-,*,/}'::pg_catalog.text[],
+    left_type::pg_catalog.regtype, left_base::pg_catalog.regtype,
+    right_type::pg_catalog.regtype, right_base::pg_catalog.regtype,
     'envcrypt_number_ops'::pg_catalog.name,
     CASE WHEN 'float8' IN (left_base, right_base) THEN 'btfloat8cmp'
         WHEN 'numeric' IN (left_base, right_base) THEN 'numeric_cmp' ELSE 'btint8cmp' END,
@@ -162,7 +166,8 @@ FROM (VALUES ('{^,%}'::pg_catalog.text[], 'encrypted_int8', 'int8', 'encrypted_i
 
 CREATE FUNCTION envcrypt_square_root(encrypted_int8) RETURNS double precision LANGUAGE sql STABLE STRICT PARALLEL SAFE
     RETURN pg_catalog.dsqrt($1::bigint);
-CREATE FUNCTION envcrypt_square_root(encrypted_numeric) RETURNS double precision LANGUAGE sql STABLE STRICT PARALLEL SAFE
+CREATE FUNCTION envcrypt_square_root(encrypted_numeric) RETURNS double precision
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
     RETURN pg_catalog.dsqrt($1::numeric);
 CREATE FUNCTION envcrypt_cube_root(encrypted_int8) RETURNS double precision LANGUAGE sql STABLE STRICT PARALLEL SAFE
     RETURN pg_catalog.dcbrt($1::bigint);

@@ -17,7 +17,8 @@ BEGIN
     SELECT string_agg(format('NULL::%s', c), ', ' ORDER BY n), string_agg(format('$%s::%s', n, c), ', ' ORDER BY n)
         INTO nulls, actual
     FROM unnest(conversions) WITH ORDINALITY AS u (c, n);
-    SELECT string_agg(CASE WHEN a ~ '^(encrypted|envcrypt)_' THEN schema || a ELSE a END, ', ' ORDER BY n) INTO parameters
+    SELECT string_agg(CASE WHEN a ~ '^(encrypted|envcrypt)_' THEN schema || a ELSE a END, ', ' ORDER BY n)
+        INTO parameters
     FROM unnest(arguments) WITH ORDINALITY AS u (a, n);
     FOREACH name IN ARRAY names LOOP
         -- Later versions of PostgreSQL have more of them.
@@ -42,12 +43,13 @@ END
 $$;
 
 SELECT @extschema@.envcrypt_define_functions(
-    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,ceil,ceiling,cos,cosd,cosh,cot,cotd,degrees,erf,erfc,exp,floor,
-        gamma,lgamma,ln,log,log10,radians,random_normal,round,sign,sin,sind,sinh,sqrt,tan,tand,tanh,trunc}'::pg_catalog.text[],
+    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,ceil,ceiling,cos,cosd,cosh,cot,cotd,degrees,erf,erfc,exp,
+        floor,gamma,lgamma,ln,log,log10,radians,random_normal,round,sign,sin,sind,sinh,sqrt,tan,tand,tanh,
+        trunc}'::pg_catalog.text[],
     '{encrypted_int8}'::pg_catalog.text[], '{int8}'::pg_catalog.text[]);
 SELECT @extschema@.envcrypt_define_functions(
-    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,cos,cosd,cosh,cot,cotd,degrees,erf,erfc,gamma,lgamma,radians,
-        random_normal,sin,sind,sinh,tan,tand,tanh,to_timestamp}'::pg_catalog.text[],
+    '{acos,acosd,acosh,asin,asind,asinh,atan,atand,atanh,cbrt,cos,cosd,cosh,cot,cotd,degrees,erf,erfc,gamma,lgamma,
+        radians,random_normal,sin,sind,sinh,tan,tand,tanh,to_timestamp}'::pg_catalog.text[],
     '{encrypted_numeric}'::pg_catalog.text[], '{numeric}'::pg_catalog.text[]);
 SELECT @extschema@.envcrypt_define_functions('{to_timestamp}'::pg_catalog.text[], '{encrypted_int8}'::pg_catalog.text[],
     '{int8}'::pg_catalog.text[]);
@@ -100,8 +102,10 @@ FROM (VALUES
     ('{generate_series}', '{encrypted_date,encrypted_date,interval}', '{date,date,interval}'),
     ('{generate_series}', '{encrypted_date,envcrypt_timestamptz_operand,interval}', '{date,timestamptz,interval}'),
     ('{generate_series}', '{envcrypt_timestamptz_operand,encrypted_date,interval}', '{timestamptz,date,interval}'),
-    ('{generate_series}', '{encrypted_date,envcrypt_timestamptz_operand,interval,text}', '{date,timestamptz,interval,text}'),
-    ('{generate_series}', '{envcrypt_timestamptz_operand,encrypted_date,interval,text}', '{timestamptz,date,interval,text}'),
+    ('{generate_series}', '{encrypted_date,envcrypt_timestamptz_operand,interval,text}',
+        '{date,timestamptz,interval,text}'),
+    ('{generate_series}', '{envcrypt_timestamptz_operand,encrypted_date,interval,text}',
+        '{timestamptz,date,interval,text}'),
     ('{generate_series}', '{encrypted_date,encrypted_date,interval,text}', '{date,date,interval,text}'))
     AS v (names, arguments, conversions);
 SELECT @extschema@.envcrypt_define_functions('{overlaps}'::pg_catalog.text[], arguments,

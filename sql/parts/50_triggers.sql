@@ -1,10 +1,11 @@
--- Triggers: their functions, and the one place that reads them. A WHEN clause names the columns, so that renaming, dumping
--- and partitioning keep it right; the arguments are the context id, what a row without an owner is, the column's type, its
--- storage and its valid checks as they were before.
+-- Triggers: their functions, and the one place that reads them. A WHEN clause names the columns, so that renaming,
+-- dumping and partitioning keep it right; the arguments are the context id, what a row without an owner is, the
+-- column's type, its storage and its valid checks as they were before.
 
 CREATE FUNCTION envcrypt_owner_trigger() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_owner_trigger() IS 'envcrypt: binds the values of a protected column to their row''s owner';
+COMMENT ON FUNCTION envcrypt_owner_trigger() IS
+    'envcrypt: binds the values of a protected column to their row''s owner';
 
 CREATE FUNCTION envcrypt_shadow_trigger() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
@@ -16,7 +17,8 @@ CREATE FUNCTION envcrypt_managed_owner_trigger() RETURNS trigger
 COMMENT ON FUNCTION envcrypt_managed_owner_trigger() IS
     'envcrypt: makes a data key with each user, and destroys it with the user where that was asked for';
 
-CREATE FUNCTION envcrypt_expression_columns(expression pg_catalog.pg_node_tree, with_null_tests boolean) RETURNS smallint[]
+CREATE FUNCTION envcrypt_expression_columns(expression pg_catalog.pg_node_tree, with_null_tests boolean)
+    RETURNS smallint[]
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_expression_columns(pg_catalog.pg_node_tree, boolean) IS
     'envcrypt: the numbers of the columns that an expression names, 0 for the whole row; null tests may be left out';
@@ -40,7 +42,8 @@ JOIN (VALUES ('@extschema@.envcrypt_owner_trigger()'::regprocedure, 'owner'),
 CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_expression_columns(t.tgqual, true)) AS c (numbers)
 CROSS JOIN LATERAL (SELECT @extschema@.envcrypt_trigger_arguments(t.tgargs)) AS a (words);
 COMMENT ON VIEW @extschema@.envcrypt_triggers IS
-    'envcrypt: our triggers: of protected columns (owner), of columns being protected (shadow), of tables of users (users)';
+    'envcrypt: our triggers: of protected columns (owner), of columns being protected (shadow), '
+    'of tables of users (users)';
 GRANT SELECT ON @extschema@.envcrypt_triggers TO PUBLIC;
 
 CREATE VIEW @extschema@.envcrypt_owner_triggers AS

@@ -3,7 +3,8 @@
 
 CREATE FUNCTION envcrypt_require_right("right" text) RETURNS void
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_require_right(text) IS 'envcrypt: insufficient_privilege without the right to seal or open';
+COMMENT ON FUNCTION envcrypt_require_right(text) IS
+    'envcrypt: insufficient_privilege without the right to seal or open';
 
 CREATE FUNCTION envcrypt_base_type(sealed regtype) RETURNS regtype
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -11,7 +12,8 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
     FROM pg_type t
     JOIN pg_proc i ON i.oid = t.typinput AND i.prosrc = 'envcrypt_type_in'
     JOIN pg_language l ON l.oid = i.prolang AND l.lanname = 'c'
-    JOIN pg_proc o ON o.prolang = l.oid AND o.prosrc = 'envcrypt_open' AND o.proname = 'envcrypt_open' AND o.pronargs = 1
+    JOIN pg_proc o ON o.prolang = l.oid AND o.prosrc = 'envcrypt_open' AND o.proname = 'envcrypt_open'
+        AND o.pronargs = 1
         AND o.proargtypes[0] = t.oid
     WHERE t.oid = sealed
 $$;
@@ -39,8 +41,8 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
 $$;
 COMMENT ON FUNCTION envcrypt_ultimate_type(oid) IS 'envcrypt: what a domain is over; any other type itself';
 
--- One name for all values that SQL takes for equal (src/keys/owner_type.h). A function for each type, of which all calls are
--- exact matches.
+-- One name for all values that SQL takes for equal (src/keys/owner_type.h). A function for each type, of which all
+-- calls are exact matches.
 CREATE FUNCTION envcrypt_owner_name(value text) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 CREATE FUNCTION envcrypt_owner_name(value varchar) RETURNS text
@@ -61,16 +63,25 @@ CREATE FUNCTION envcrypt_owner_name(value numeric) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
 CREATE FUNCTION envcrypt_owner_name(value uuid) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_owner_name(text) IS 'envcrypt: the name of the owner that a value of an owner column means';
-COMMENT ON FUNCTION envcrypt_owner_name(varchar) IS 'envcrypt: the name of the owner that a value of an owner column means';
-COMMENT ON FUNCTION envcrypt_owner_name(bpchar) IS 'envcrypt: the name of the owner that a value of an owner column means';
-COMMENT ON FUNCTION envcrypt_owner_name(name) IS 'envcrypt: the name of the owner that a value of an owner column means';
-COMMENT ON FUNCTION envcrypt_owner_name(smallint) IS 'envcrypt: the name of the owner that a value of an owner column means';
-COMMENT ON FUNCTION envcrypt_owner_name(integer) IS 'envcrypt: the name of the owner that a value of an owner column means';
-COMMENT ON FUNCTION envcrypt_owner_name(bigint) IS 'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(text) IS
+    'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(varchar) IS
+    'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(bpchar) IS
+    'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(name) IS
+    'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(smallint) IS
+    'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(integer) IS
+    'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(bigint) IS
+    'envcrypt: the name of the owner that a value of an owner column means';
 COMMENT ON FUNCTION envcrypt_owner_name(oid) IS 'envcrypt: the name of the owner that a value of an owner column means';
-COMMENT ON FUNCTION envcrypt_owner_name(numeric) IS 'envcrypt: the name of the owner that a value of an owner column means';
-COMMENT ON FUNCTION envcrypt_owner_name(uuid) IS 'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(numeric) IS
+    'envcrypt: the name of the owner that a value of an owner column means';
+COMMENT ON FUNCTION envcrypt_owner_name(uuid) IS
+    'envcrypt: the name of the owner that a value of an owner column means';
 
 CREATE FUNCTION envcrypt_folded_owner_name(value text) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';

@@ -35,7 +35,8 @@ BEGIN
             RAISE 'cannot change columns of typed table %', named USING ERRCODE = 'wrong_object_type',
                 HINT = format('Make it an ordinary table: ALTER TABLE %s NOT OF;', named);
         ELSIF EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'envcrypt'
-                WHERE d.classid = 'pg_class'::regclass AND d.objid = class.oid AND d.refclassid = 'pg_extension'::regclass
+                WHERE d.classid = 'pg_class'::regclass AND d.objid = class.oid
+                    AND d.refclassid = 'pg_extension'::regclass
                 AND d.deptype = 'e') THEN
             RAISE 'cannot protect tables of envcrypt itself' USING ERRCODE = 'feature_not_supported';
         ELSIF NOT pg_has_role(class.relowner, 'USAGE') THEN
@@ -45,7 +46,8 @@ BEGIN
         PERFORM @extschema@.envcrypt_lock_relation("table"::oid, 'AccessExclusiveLock'::text, true);
     END LOOP;
 END $$;
-COMMENT ON FUNCTION envcrypt_lock_table(regclass) IS 'envcrypt: locks a table that its caller may protect, or says why not';
+COMMENT ON FUNCTION envcrypt_lock_table(regclass) IS
+    'envcrypt: locks a table that its caller may protect, or says why not';
 
 CREATE FUNCTION envcrypt_find_column("table" regclass, "column" name) RETURNS pg_attribute
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -133,7 +135,8 @@ BEGIN
         RAISE 'column "%" of table % is protected otherwise', "column", "table"
             USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = CASE WHEN present.owner_name IS NULL THEN 'Its values are under the database key.'
-                ELSE format('Its owner column is "%s", with null_owner => %L.', present.owner_name, present.null_owner) END,
+                ELSE format('Its owner column is "%s", with null_owner => %L.', present.owner_name,
+                    present.null_owner) END,
             HINT = 'Call envcrypt_unprotect() first.';
     ELSIF present.enabled IN ('D', 'R') THEN
         RAISE 'column "%" of table % is protected, but its trigger "%" is disabled', "column", "table", present.name

@@ -24,8 +24,9 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
     WHERE attinhcount > (SELECT count(*) FROM pg_inherits i WHERE i.inhrelid = attrelid
         AND EXISTS (SELECT FROM col p WHERE p.attrelid = i.inhparent AND p.attname = col.attname))
     UNION ALL
-    SELECT CASE WHEN attgenerated <> '' THEN format('generated column "%s": make it an ordinary one with DROP EXPRESSION',
-        attname) ELSE format('identity column "%s": make it an ordinary one with DROP IDENTITY', attname) END
+    SELECT CASE WHEN attgenerated <> ''
+        THEN format('generated column "%s": make it an ordinary one with DROP EXPRESSION', attname)
+        ELSE format('identity column "%s": make it an ordinary one with DROP IDENTITY', attname) END
     FROM col WHERE (attgenerated <> '' OR attidentity <> '') AND attrelid = "table"
     UNION ALL
     SELECT format('generated column "%s" of table %s: drop it; it would have to open values', a.attname,
@@ -101,7 +102,8 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
         AND NOT g.tgisinternal AND g.tgfoid NOT IN ('@extschema@.envcrypt_owner_trigger()'::regprocedure,
             '@extschema@.envcrypt_shadow_trigger()'::regprocedure)
 $$;
-COMMENT ON FUNCTION envcrypt_obstacles(regclass, name[]) IS 'envcrypt: what must go before columns can be changed, and how';
+COMMENT ON FUNCTION envcrypt_obstacles(regclass, name[]) IS
+    'envcrypt: what must go before columns can be changed, and how';
 
 CREATE FUNCTION envcrypt_refuse_obstacles("table" regclass, columns name[]) RETURNS void
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -118,7 +120,8 @@ BEGIN
             USING ERRCODE = 'dependent_objects_still_exist', DETAIL = obstacles,
             HINT = 'Do what is said of each and try again. Nothing has been changed.';
     END IF;
-    SELECT string_agg(DISTINCT format('"%s"', name), ', ') INTO checks FROM @extschema@.envcrypt_checks("table", columns);
+    SELECT string_agg(DISTINCT format('"%s"', name), ', ') INTO checks
+    FROM @extschema@.envcrypt_checks("table", columns);
     IF checks IS NULL THEN
         RETURN;
     END IF;
@@ -126,7 +129,8 @@ BEGIN
         PERFORM @extschema@.envcrypt_require_right('open');
     EXCEPTION WHEN insufficient_privilege THEN
         RAISE 'permission denied to open encrypted values, which check constraints need'
-            USING ERRCODE = 'insufficient_privilege', DETAIL = format('Check constraints of table %s: %s.', "table", checks),
+            USING ERRCODE = 'insufficient_privilege',
+            DETAIL = format('Check constraints of table %s: %s.', "table", checks),
             HINT = 'Grant envcrypt_decrypt to this role and to all that write these columns, or drop the constraints.';
     END;
 END $$;
@@ -144,8 +148,8 @@ CREATE FUNCTION envcrypt_plain_trigger(trigger oid, "table" oid, columns name[])
 COMMENT ON FUNCTION envcrypt_plain_trigger(oid, oid, name[]) IS
     'envcrypt: pg_get_triggerdef() without the casts that open columns of a table';
 
--- Finds the check constraints that read columns, not only ask whether they are null. Those that were valid until another
--- column of theirs was protected count as valid.
+-- Finds the check constraints that read columns, not only ask whether they are null. Those that were valid until
+-- another column of theirs was protected count as valid.
 CREATE FUNCTION envcrypt_checks("table" regclass, columns name[], OUT oid oid, OUT name name, OUT valid boolean)
 RETURNS SETOF record LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT DISTINCT k.oid, k.conname, k.convalidated OR EXISTS (SELECT FROM @extschema@.envcrypt_owner_triggers g
@@ -157,8 +161,9 @@ RETURNS SETOF record LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = 
 $$;
 COMMENT ON FUNCTION envcrypt_checks(regclass, name[]) IS 'envcrypt: check constraints that read columns';
 
--- What names columns and has to be made again when they change their type, or when others take their place: the statements
--- that take it down, and those that put it back, in order. The tables are locked. `opened`: columns that are opened.
+-- What names columns and has to be made again when they change their type, or when others take their place: the
+-- statements that take it down, and those that put it back, in order. The tables are locked. `opened`: columns that are
+-- opened.
 
 -- `valid`: of the check constraints, those that were validated before the columns were protected; null to protect them.
 CREATE FUNCTION envcrypt_checks_again("table" regclass, columns name[], opened name[], valid text[],
@@ -170,16 +175,19 @@ DECLARE
 BEGIN
     drops := '{}';
     puts := '{}';
-    -- Check constraints. While they read sealed values they are NOT VALID: all rows have been checked, but pg_dump writes
-    -- such a constraint after the data, so that loading a dump opens nothing. And where a column gets its type modifier
-    -- back, a cast that the sealed column needed would stay.
+    -- Check constraints. While they read sealed values they are NOT VALID: all rows have been checked, but pg_dump
+    -- writes such a constraint after the data, so that loading a dump opens nothing. And where a column gets its type
+    -- modifier back, a cast that the sealed column needed would stay.
     FOR item IN
         SELECT k.oid, k.conname, k.conislocal, t.relid::regclass AS rel, pg_get_constraintdef(k.oid) AS old,
-            format('CHECK (%s)', @extschema@.envcrypt_plain_expression(k.conbin, k.conrelid, "table"::oid, opened)) AS new,
-            substr(pg_get_constraintdef(k.oid), 1 + length(format('CHECK (%s)', pg_get_expr(k.conbin, k.conrelid)))) AS words,
+            format('CHECK (%s)',
+                @extschema@.envcrypt_plain_expression(k.conbin, k.conrelid, "table"::oid, opened)) AS new,
+            substr(pg_get_constraintdef(k.oid), 1 + length(format('CHECK (%s)', pg_get_expr(k.conbin, k.conrelid))))
+                AS words,
             obj_description(k.oid, 'pg_constraint') AS comment,
             EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.relid AND a.attnum = ANY (k.conkey)
-                AND a.attname <> ALL (columns) AND @extschema@.envcrypt_base_type(a.atttypid::regtype) IS NOT NULL) AS stays_sealed
+                AND a.attname <> ALL (columns)
+                AND @extschema@.envcrypt_base_type(a.atttypid::regtype) IS NOT NULL) AS stays_sealed
         FROM @extschema@.envcrypt_tree("table") t
         JOIN pg_constraint k ON k.conrelid = t.relid AND k.contype = 'c'
         WHERE EXISTS (SELECT FROM @extschema@.envcrypt_checks("table", columns) c WHERE c.oid = k.oid)
@@ -249,8 +257,8 @@ BEGIN
         ORDER BY p.oid
     LOOP
         drops := drops || format('DROP POLICY %I ON %s', item.polname, item.rel);
-        puts := puts || (format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', item.polname, item.rel, item.kind, item.command,
-            item.roles) || coalesce(' USING (' || item.qual || ')', '')
+        puts := puts || (format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', item.polname, item.rel, item.kind,
+            item.command, item.roles) || coalesce(' USING (' || item.qual || ')', '')
             || coalesce(' WITH CHECK (' || item.with_check || ')', ''));
         IF item.comment IS NOT NULL THEN
             puts := puts || format('COMMENT ON POLICY %I ON %s IS %L', item.polname, item.rel, item.comment);
@@ -293,8 +301,8 @@ BEGIN
         END LOOP;
     END LOOP;
 
-    -- Extended statistics go with a column that is dropped; where it changes its type, PostgreSQL rebuilds them, but for
-    -- target and owner.
+    -- Extended statistics go with a column that is dropped; where it changes its type, PostgreSQL rebuilds them, but
+    -- for target and owner.
     FOR item IN
         SELECT DISTINCT s.oid, s.stxname, n.nspname, s.stxstattarget AS target, s.stxowner AS owner,
             pg_get_statisticsobjdef(s.oid) AS definition, obj_description(s.oid, 'pg_statistic_ext') AS comment

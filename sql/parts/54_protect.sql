@@ -34,7 +34,8 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp A
         CASE "column".attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END)
     FROM pg_type t WHERE t.oid = "column".atttypid
 $$;
-COMMENT ON FUNCTION envcrypt_original_storage(pg_attribute) IS 'envcrypt: the settings of a plain column that would be lost';
+COMMENT ON FUNCTION envcrypt_original_storage(pg_attribute) IS
+    'envcrypt: the settings of a plain column that would be lost';
 
 CREATE FUNCTION envcrypt_free_context_id(taken integer[]) RETURNS integer
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -63,11 +64,13 @@ BEGIN
     EXECUTE format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.%I IS NOT NULL%s) '
         'EXECUTE FUNCTION @extschema@.envcrypt_owner_trigger(%L, %L, %L%s)', trigger, "table", "column",
         coalesce(' OR new.' || quote_ident(owner_column) || ' IS NULL', ''), context_id, null_owner, original_type,
-        CASE WHEN valid_checks <> '{}' OR original_storage <> '' THEN ', ' || quote_literal(original_storage) ELSE '' END
+        CASE WHEN valid_checks <> '{}' OR original_storage <> ''
+                THEN ', ' || quote_literal(original_storage) ELSE '' END
             || (SELECT coalesce(string_agg(', ' || quote_literal(c), ''), '') FROM unnest(valid_checks) c));
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', "table", trigger);
     EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', trigger, "table",
-        'envcrypt: binds values to their owners; to change the column''s type or drop it, call envcrypt_unprotect() first');
+        'envcrypt: binds values to their owners; to change the column''s type or drop it, '
+            'call envcrypt_unprotect() first');
 END $$;
 COMMENT ON FUNCTION envcrypt_make_trigger(regclass, name, name, integer, text, text, text, text[]) IS
     'envcrypt: makes the owner trigger of a protected column';
@@ -93,7 +96,8 @@ BEGIN
         CONTINUE WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = "table" AND tgname = item.name);
         PERFORM @extschema@.envcrypt_lock_relation("table"::oid, 'ShareRowExclusiveLock'::text, false);
         PERFORM @extschema@.envcrypt_make_trigger("table", item.column_name, item.owner_name, item.context_id,
-            item.null_owner, item.original_type, coalesce(item.original_storage, ''), coalesce(item.valid_checks, '{}'));
+            item.null_owner, item.original_type, coalesce(item.original_storage, ''),
+            coalesce(item.valid_checks, '{}'));
     END LOOP;
     FOR child IN SELECT inhrelid FROM pg_inherits WHERE inhparent = "table" ORDER BY inhrelid LOOP
         PERFORM @extschema@.envcrypt_spread_triggers(child);
@@ -112,7 +116,8 @@ BEGIN
         DETAIL = format('Column "%s" is null, and column "%s" is not.', owner_column, "column"),
         HINT = 'Give the row an owner, or protect the column with null_owner => ''database''.';
 END $$;
-COMMENT ON FUNCTION envcrypt_refuse_row(regclass, name, name, boolean) IS 'envcrypt: the error of a value without an owner';
+COMMENT ON FUNCTION envcrypt_refuse_row(regclass, name, name, boolean) IS
+    'envcrypt: the error of a value without an owner';
 
 CREATE FUNCTION envcrypt_protect("table" regclass, columns name[], owner_column name DEFAULT NULL,
     null_owner text DEFAULT 'error') RETURNS void
@@ -144,7 +149,8 @@ BEGIN
         owner := @extschema@.envcrypt_find_owner_column("table", columns, owner_column);
     END IF;
     FOREACH "column" IN ARRAY columns LOOP
-        IF "column" <> ALL (todo) AND @extschema@.envcrypt_needs_protection("table", "column", owner_column, null_owner) THEN
+        IF "column" <> ALL (todo)
+            AND @extschema@.envcrypt_needs_protection("table", "column", owner_column, null_owner) THEN
             todo := todo || "column";
         END IF;
     END LOOP;
@@ -201,7 +207,8 @@ BEGIN
     PERFORM @extschema@.envcrypt_run(saved);
 END $$;
 COMMENT ON FUNCTION envcrypt_protect(regclass, name[], name, text) IS
-    'encrypts columns in one rewrite and binds their values to their row''s owner, or to the database without owner_column';
+    'encrypts columns in one rewrite and binds their values to their row''s owner, '
+    'or to the database without owner_column';
 
 CREATE FUNCTION envcrypt_protect("table" regclass, "column" name, owner_column name DEFAULT NULL,
     null_owner text DEFAULT 'error') RETURNS void
@@ -242,8 +249,8 @@ BEGIN
             RAISE 'column "%" of table % is not protected', "column", "table"
                 USING ERRCODE = 'object_not_in_prerequisite_state', HINT = CASE
                 WHEN @extschema@.envcrypt_base_type(sealed) IS NULL THEN 'The view envcrypt_columns has those that are.'
-                ELSE format('It is only of an encrypted type: ALTER TABLE %s ALTER COLUMN %I TYPE %s;', "table", "column",
-                    @extschema@.envcrypt_base_type(sealed)) END;
+                ELSE format('It is only of an encrypted type: ALTER TABLE %s ALTER COLUMN %I TYPE %s;', "table",
+                    "column", @extschema@.envcrypt_base_type(sealed)) END;
         END IF;
         todo := todo || "column";
         valid := valid || coalesce(present.valid_checks, '{}');
@@ -261,8 +268,8 @@ BEGIN
         ELSIF attribute.atttypmod >= 0 THEN
             opened := opened || "column";
         END IF;
-        clauses := clauses || format('ALTER COLUMN %1$I TYPE %2$s%3$s USING @extschema@.envcrypt_open(%1$I::%4$s)', "column",
-            format_type(original, attribute.atttypmod), CASE WHEN attribute.attcollation = 0 THEN ''
+        clauses := clauses || format('ALTER COLUMN %1$I TYPE %2$s%3$s USING @extschema@.envcrypt_open(%1$I::%4$s)',
+            "column", format_type(original, attribute.atttypmod), CASE WHEN attribute.attcollation = 0 THEN ''
                 ELSE ' COLLATE ' || attribute.attcollation::regcollation END, sealed);
         drops := drops || ARRAY(
             SELECT format('DROP TRIGGER %I ON %s', t.name, t.relid::regclass)

@@ -1,6 +1,6 @@
 -- Protecting a column of a table with traffic. All state is in the table itself: a column beside the plain one, its
--- shadow column, and a trigger that keeps that in step and names both. The procedures commit, so that they cannot have a
--- search_path of their own: they call functions that have one, and qualify what they name themselves.
+-- shadow column, and a trigger that keeps that in step and names both. The procedures commit, so that they cannot have
+-- a search_path of their own: they call functions that have one, and qualify what they name themselves.
 
 CREATE FUNCTION envcrypt_backfill("table" regclass, trigger oid, first bigint, "end" bigint, batch_size integer,
     OUT next bigint, OUT written bigint, OUT skipped bigint)
@@ -11,25 +11,28 @@ COMMENT ON FUNCTION envcrypt_backfill(regclass, oid, bigint, bigint, integer) IS
 CREATE FUNCTION envcrypt_verify_shadow("table" regclass, trigger oid) RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION envcrypt_verify_shadow(regclass, oid) IS
-    'envcrypt: raises unless every row''s shadow value opens to the plain value for the row''s owner; returns how many rows';
+    'envcrypt: raises unless every row''s shadow value opens to the plain value for the row''s owner; '
+    'returns how many rows';
 
 CREATE FUNCTION envcrypt_lacks_shadow("table" regclass, trigger oid) RETURNS boolean
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION envcrypt_lacks_shadow(regclass, oid) IS 'envcrypt: whether any row has a value without its shadow value';
+COMMENT ON FUNCTION envcrypt_lacks_shadow(regclass, oid) IS
+    'envcrypt: whether any row has a value without its shadow value';
 
 CREATE PROCEDURE envcrypt_require_own_transaction(what text)
     LANGUAGE c AS 'MODULE_PATHNAME';
 COMMENT ON PROCEDURE envcrypt_require_own_transaction(text) IS 'envcrypt: raises where a procedure cannot commit';
 
 -- What is known of a column: nulls, where it has no such trigger.
-CREATE FUNCTION envcrypt_online_state("table" regclass, "column" name, OUT number smallint, OUT shadow_trigger oid, OUT shadow name,
-    OUT owner name, OUT context_id integer, OUT null_owner text, OUT type text, OUT protected_by oid)
+CREATE FUNCTION envcrypt_online_state("table" regclass, "column" name, OUT number smallint, OUT shadow_trigger oid,
+    OUT shadow name, OUT owner name, OUT context_id integer, OUT null_owner text, OUT type text, OUT protected_by oid)
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT a.attnum, CASE t.kind WHEN 'shadow' THEN t.trigger END, w.attname, o.attname, t.context_id, t.null_owner,
         t.original_type, CASE t.kind WHEN 'owner' THEN t.trigger END
     FROM (SELECT) AS always
     LEFT JOIN pg_attribute a ON a.attrelid = "table" AND a.attname = "column" AND a.attnum > 0 AND NOT a.attisdropped
-    LEFT JOIN @extschema@.envcrypt_triggers t ON t.relid = a.attrelid AND t.column_number = a.attnum AND t.kind <> 'users'
+    LEFT JOIN @extschema@.envcrypt_triggers t ON t.relid = a.attrelid AND t.column_number = a.attnum
+        AND t.kind <> 'users'
     LEFT JOIN pg_attribute w ON w.attrelid = t.relid AND w.attnum = t.shadow_number
     LEFT JOIN pg_attribute o ON o.attrelid = t.relid AND o.attnum = t.owner_number
     LIMIT 1
@@ -146,7 +149,8 @@ BEGIN
             HINT = 'envcrypt_protect() binds its values to their owners.';
     END IF;
     state := @extschema@.envcrypt_online_state("table", "column");
-    IF state.shadow_trigger IS NOT NULL AND (state.owner, state.null_owner) IS DISTINCT FROM (owner_column, null_owner) THEN
+    IF state.shadow_trigger IS NOT NULL
+        AND (state.owner, state.null_owner) IS DISTINCT FROM (owner_column, null_owner) THEN
         RAISE 'column "%" of table % is being protected with other arguments', "column", "table"
             USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = format('Its owner column is %s, null_owner is %L.', coalesce(quote_ident(state.owner), 'not set'),

@@ -1,6 +1,7 @@
--- The shadow trigger of a table and all that inherits from it (partitions get theirs from PostgreSQL), where it is missing.
-CREATE FUNCTION envcrypt_online_make_triggers("table" regclass, "column" name, shadow name, owner name, context_id integer,
-    null_owner text, type text) RETURNS void
+-- The shadow trigger of a table and all that inherits from it (partitions get theirs from PostgreSQL), where it is
+-- missing.
+CREATE FUNCTION envcrypt_online_make_triggers("table" regclass, "column" name, shadow name, owner name,
+    context_id integer, null_owner text, type text) RETURNS void
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     item regclass;
@@ -24,8 +25,8 @@ END $$;
 COMMENT ON FUNCTION envcrypt_online_make_triggers(regclass, name, name, name, integer, text, text) IS
     'envcrypt: makes the trigger that keeps a shadow column in step';
 
--- CHECK constraints of the encrypted column: those that say that every value has its shadow value, and copies of the plain
--- column's. A copy's name is made from the original's name and definition.
+-- CHECK constraints of the encrypted column: those that say that every value has its shadow value, and copies of the
+-- plain column's. A copy's name is made from the original's name and definition.
 CREATE FUNCTION envcrypt_online_constraints("table" regclass, "column" name, OUT relid regclass, OUT original name,
     OUT definition text, OUT must_hold boolean, OUT copy name, OUT copy_exists boolean, OUT copy_holds boolean)
     RETURNS SETOF record
@@ -64,7 +65,8 @@ $$;
 COMMENT ON FUNCTION envcrypt_online_constraints(regclass, name) IS
     'envcrypt: the CHECK constraints that an encrypted column must have before it takes the plain one''s place';
 
--- Adds the missing ones, unvalidated. Their text names the plain column, so the shadow column has its name for a moment.
+-- Adds the missing ones, unvalidated. Their text names the plain column, so the shadow column has its name for a
+-- moment.
 CREATE FUNCTION envcrypt_online_add_constraints("table" regclass, "column" name, only_copies boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

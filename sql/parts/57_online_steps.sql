@@ -41,8 +41,8 @@ BEGIN
                 USING DETAIL = 'Subscribers without it stop at the next change of a row, and go on once they have it.';
         END IF;
     END IF;
-    PERFORM @extschema@.envcrypt_online_make_triggers("table", "column", shadow, owner_column, state.context_id, null_owner,
-        state.type);
+    PERFORM @extschema@.envcrypt_online_make_triggers("table", "column", shadow, owner_column, state.context_id,
+        null_owner, state.type);
     IF state.shadow_trigger IS NULL THEN
         -- Whether the CHECK constraints can be kept is better known now than when all rows are done.
         PERFORM @extschema@.envcrypt_online_add_constraints("table", "column", true);
@@ -87,7 +87,8 @@ BEGIN
     END LOOP;
     RETURN CASE WHEN verify THEN 'verify' ELSE 'swap' END;
 END $$;
-COMMENT ON FUNCTION envcrypt_online_validate(regclass, name, boolean) IS 'envcrypt: validates the shadow column''s constraints';
+COMMENT ON FUNCTION envcrypt_online_validate(regclass, name, boolean) IS
+    'envcrypt: validates the shadow column''s constraints';
 
 CREATE FUNCTION envcrypt_online_verify("table" regclass, "column" name) RETURNS text
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -118,7 +119,8 @@ BEGIN
     RAISE NOTICE 'envcrypt_protect_online() verified % rows', rows;
     RETURN 'swap';
 END $$;
-COMMENT ON FUNCTION envcrypt_online_verify(regclass, name) IS 'envcrypt: verifies all shadow values, where the role may open';
+COMMENT ON FUNCTION envcrypt_online_verify(regclass, name) IS
+    'envcrypt: verifies all shadow values, where the role may open';
 
 -- What belongs to the column itself, in each table, and has to be made again once the shadow column has its place.
 CREATE FUNCTION envcrypt_online_column("table" regclass, "column" name, OUT before text, OUT after text)
@@ -153,7 +155,8 @@ BEGIN
             RETURN NEXT;
         END IF;
         RETURN QUERY
-            SELECT NULL, format('SECURITY LABEL FOR %I ON COLUMN %s.%I IS %L', l.provider, item.relid, "column", l.label)
+            SELECT NULL,
+                format('SECURITY LABEL FOR %I ON COLUMN %s.%I IS %L', l.provider, item.relid, "column", l.label)
             FROM pg_seclabel l
             WHERE l.classoid = 'pg_class'::regclass AND l.objoid = item.relid AND l.objsubid = item.attnum;
         RETURN QUERY
@@ -261,7 +264,8 @@ BEGIN
             'and in WAL, backups and standbys until these are gone.';
     RETURN 'done';
 END $$;
-COMMENT ON FUNCTION envcrypt_online_swap(regclass, name) IS 'envcrypt: puts the shadow column into the plain column''s place';
+COMMENT ON FUNCTION envcrypt_online_swap(regclass, name) IS
+    'envcrypt: puts the shadow column into the plain column''s place';
 
 CREATE FUNCTION envcrypt_online_drop_triggers("table" regclass, context_id integer) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

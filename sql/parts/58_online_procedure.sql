@@ -7,7 +7,8 @@ DECLARE
     milliseconds integer := greatest(1, ceil(extract(epoch FROM patience) * 1000));
     holders text;
 BEGIN
-    IF attempt % 5 = 4 AND EXISTS (SELECT FROM pg_locks WHERE locktype = 'relation' AND mode = 'ShareUpdateExclusiveLock'
+    IF attempt % 5 = 4 AND EXISTS (SELECT FROM pg_locks
+            WHERE locktype = 'relation' AND mode = 'ShareUpdateExclusiveLock'
             AND granted AND relation IN (SELECT relid FROM @extschema@.envcrypt_tree("table"))) THEN
         milliseconds := milliseconds + (SELECT setting::integer FROM pg_settings WHERE name = 'deadlock_timeout');
     END IF;
@@ -161,8 +162,8 @@ COMMENT ON FUNCTION envcrypt_online_check_cancel(regclass, name, interval) IS
     'envcrypt: checks of envcrypt_protect_online_cancel()';
 
 -- The steps, each in transactions of its own: check, prepare, backfill (batches, and passes until nothing is left),
--- constrain, validate, verify, swap. Any of them may lead back to an earlier one. Called again after an interruption, it
--- begins with what the table says is done.
+-- constrain, validate, verify, swap. Any of them may lead back to an earlier one. Called again after an interruption,
+-- it begins with what the table says is done.
 CREATE PROCEDURE envcrypt_protect_online("table" regclass, "column" name, owner_column name DEFAULT NULL,
     null_owner text DEFAULT 'error', batch_size integer DEFAULT 10000, pause interval DEFAULT '0',
     lock_timeout interval DEFAULT '200 milliseconds', verify boolean DEFAULT true)
@@ -232,8 +233,8 @@ BEGIN
         ELSIF step OPERATOR(pg_catalog.=) 'done' THEN
             EXIT;
         ELSE
-            answer := @extschema@.envcrypt_online_attempt(step, "table", "column", owner_column, null_owner, lock_timeout,
-                attempt);
+            answer := @extschema@.envcrypt_online_attempt(step, "table", "column", owner_column, null_owner,
+                lock_timeout, attempt);
             COMMIT AND CHAIN;
             IF answer IS NULL THEN
                 attempt := attempt OPERATOR(pg_catalog.+) 1;

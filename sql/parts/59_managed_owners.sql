@@ -43,7 +43,8 @@ BEGIN
     PERFORM @extschema@.envcrypt_owner_text("table"::oid, users_column.attnum, ''::text);
 
     FOR present IN
-        SELECT t.parent, a.attname, (SELECT p.tgrelid FROM pg_trigger AS p WHERE p.oid = t.parent)::regclass AS parent_table
+        SELECT t.parent, a.attname,
+            (SELECT p.tgrelid FROM pg_trigger AS p WHERE p.oid = t.parent)::regclass AS parent_table
         FROM @extschema@.envcrypt_triggers AS t
         JOIN pg_attribute AS a ON a.attrelid = t.relid AND a.attnum = t.column_number
         WHERE t.relid = "table" AND t.kind = 'users'
@@ -58,12 +59,13 @@ BEGIN
         END IF;
     END LOOP;
     PERFORM @extschema@.envcrypt_drop_owner_triggers("table");
-    EXECUTE format('CREATE TRIGGER "!envcrypt_owners" AFTER INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.%I IS NOT NULL) '
-        'EXECUTE FUNCTION @extschema@.envcrypt_managed_owner_trigger()', "table", "column");
+    EXECUTE format('CREATE TRIGGER "!envcrypt_owners" AFTER INSERT OR UPDATE ON %s FOR EACH ROW '
+        'WHEN (new.%I IS NOT NULL) EXECUTE FUNCTION @extschema@.envcrypt_managed_owner_trigger()', "table", "column");
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!envcrypt_owners"', "table");
     IF on_delete = 'shred' THEN
-        EXECUTE format('CREATE TRIGGER "!envcrypt_owners_delete" AFTER DELETE ON %s FOR EACH ROW WHEN (old.%I IS NOT NULL) '
-            'EXECUTE FUNCTION @extschema@.envcrypt_managed_owner_trigger()', "table", "column");
+        EXECUTE format('CREATE TRIGGER "!envcrypt_owners_delete" AFTER DELETE ON %s FOR EACH ROW '
+            'WHEN (old.%I IS NOT NULL) EXECUTE FUNCTION @extschema@.envcrypt_managed_owner_trigger()',
+            "table", "column");
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!envcrypt_owners_delete"', "table");
         -- PostgreSQL copies no statement trigger to a partition.
         FOR part IN SELECT "table" UNION SELECT relid FROM pg_partition_tree("table") LOOP
@@ -80,7 +82,8 @@ BEGIN
         CASE users.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, "table", "column") INTO made, shredded;
     IF shredded > 0 THEN
         RAISE NOTICE 'table "%" has users whose data keys were destroyed: %', users.relname, shredded
-            USING HINT = 'For a new key, a key administrator runs envcrypt_create_user_key(owner, after_shred => true).';
+            USING HINT = 'For a new key, a key administrator runs '
+                'envcrypt_create_user_key(owner, after_shred => true).';
     END IF;
     RETURN made;
 END $$;

@@ -1,5 +1,5 @@
--- New keys for what may have been read with the old ones. Whoever calls it must own every table with encrypted columns: what
--- is not reached would stay as it is, without a word.
+-- New keys for what may have been read with the old ones. Whoever calls it must own every table with encrypted columns:
+-- what is not reached would stay as it is, without a word.
 
 CREATE FUNCTION envcrypt_new_key_version(owner text) RETURNS bigint[]
     LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
@@ -54,7 +54,8 @@ BEGIN
     FROM @extschema@.envcrypt_sealed_tables() t WHERE NOT t.owned;
     IF others IS NOT NULL THEN
         RAISE 'must be owner of every table with encrypted columns' USING ERRCODE = 'insufficient_privilege',
-            DETAIL = format('Others own: %s.', others), HINT = 'Call it as a superuser who was granted envcrypt_decrypt.';
+            DETAIL = format('Others own: %s.', others),
+                HINT = 'Call it as a superuser who was granted envcrypt_decrypt.';
     END IF;
     FOR owner IN SELECT DISTINCT o COLLATE "C" AS o FROM unnest(owners) o ORDER BY o LOOP
         keys := @extschema@.envcrypt_new_key_version(owner);

@@ -25,8 +25,10 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp S
             AND p.prosrc = 'envcrypt_check_value'
     ), attributes AS MATERIALIZED (  -- domains count as what they are over; no join, which may read all of pg_type
         SELECT u.attnum, u.attname, u.type, (SELECT CASE WHEN t.typelem <> 0
-            THEN @extschema@.envcrypt_ultimate_type(t.typelem)::oid END FROM pg_type AS t WHERE t.oid = u.type) AS element
-        FROM (SELECT a.attnum, a.attname, @extschema@.envcrypt_ultimate_type(a.atttypid)::oid AS type FROM pg_attribute AS a
+            THEN @extschema@.envcrypt_ultimate_type(t.typelem)::oid END
+            FROM pg_type AS t WHERE t.oid = u.type) AS element
+        FROM (SELECT a.attnum, a.attname, @extschema@.envcrypt_ultimate_type(a.atttypid)::oid AS type
+            FROM pg_attribute AS a
             WHERE a.attrelid = "table" AND a.attnum > 0 AND NOT a.attisdropped) AS u
     ), columns AS (
         SELECT attnum, attname, false AS is_array, type::regtype AS sealed_type FROM attributes
@@ -71,7 +73,8 @@ SELECT format('SELECT t.tableoid AS place, c.n, c.fault, count(*) AS n, '
     CASE WHEN sample_percent < 100 THEN format(' TABLESAMPLE SYSTEM (%s)', sample_percent) ELSE '' END,
     array_to_string(checks, ', '))
 $$;
-COMMENT ON FUNCTION envcrypt_verify_query(regclass, double precision, text[]) IS 'envcrypt: the scan of envcrypt_verify()';
+COMMENT ON FUNCTION envcrypt_verify_query(regclass, double precision, text[]) IS
+    'envcrypt: the scan of envcrypt_verify()';
 
 CREATE FUNCTION envcrypt_verify("table" regclass, sample_percent double precision DEFAULT 100,
     max_examples integer DEFAULT 5)
@@ -102,7 +105,8 @@ BEGIN
     IF NOT has_table_privilege("table", 'SELECT') THEN
         RAISE 'permission denied for table %', checked.relname USING ERRCODE = 'insufficient_privilege';
     END IF;
-    PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL::text, NULL::integer);  -- the right to open
+    -- the right to open
+    PERFORM @extschema@.envcrypt_check(NULL::@extschema@.encrypted_text, NULL::text, NULL::integer);
     PERFORM @extschema@.envcrypt_lock_relation("table"::oid, 'AccessShareLock'::text, true);
     SELECT array_agg(c."column"), array_agg(c.fault) INTO columns, checks
     FROM @extschema@.envcrypt_column_checks("table") AS c;
@@ -123,4 +127,5 @@ BEGIN
     ORDER BY 2, 3 NULLS FIRST, 1;
 END $$;
 COMMENT ON FUNCTION envcrypt_verify(regclass, double precision, integer) IS
-    'opens every value of a table''s encrypted columns, or of a sample: how many, and what is wrong with how many and where';
+    'opens every value of a table''s encrypted columns, or of a sample: how many, '
+    'and what is wrong with how many and where';

@@ -1,7 +1,7 @@
 -- Status.
 
--- What envcrypt_status() says of columns. A partition, or a table that inherits, is named only where it differs from its
--- parent.
+-- What envcrypt_status() says of columns. A partition, or a table that inherits, is named only where it differs from
+-- its parent.
 CREATE FUNCTION envcrypt_column_report(OUT "check" text, OUT state text, OUT detail text, OUT advice text)
 RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
     (SELECT 'protected column', 'error', format('Trigger "%s" of table %s, which protects column "%s", is %s.', t.name,
@@ -15,7 +15,8 @@ RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_cata
     UNION ALL
     (SELECT 'managed owners', 'error', format('Trigger "%s" of table %s, whose rows are owners, is %s.', t.name,
             t.relid::regclass, CASE t.enabled WHEN 'D' THEN 'disabled' ELSE 'not enabled always' END),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; then call envcrypt_manage_owners() again for users from meanwhile.',
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I; '
+            'then call envcrypt_manage_owners() again for users from meanwhile.',
             t.relid::regclass, t.name)
     FROM @extschema@.envcrypt_triggers t
     WHERE t.kind = 'users' AND t.enabled <> 'A'
@@ -39,7 +40,8 @@ RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_cata
     ORDER BY m.relid::regclass::text COLLATE "C")
     UNION ALL
     -- A trigger for TRUNCATE names no column, and is left when DROP COLUMN ... CASCADE takes the others.
-    (SELECT 'managed owners', 'error', format('Table %s, whose rows are owners, has no column of owners any more.', m.place),
+    (SELECT 'managed owners', 'error',
+        format('Table %s, whose rows are owners, has no column of owners any more.', m.place),
         format('SELECT envcrypt_unmanage_owners(%L); or call envcrypt_manage_owners() with another column.', m.place)
     FROM (
         SELECT DISTINCT coalesce(pg_partition_root(t.relid), t.relid::regclass) AS place
@@ -48,14 +50,15 @@ RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_cata
     ) AS m
     ORDER BY m.place::text COLLATE "C")
     UNION ALL
-    (SELECT 'trigger order', 'error', format('Trigger "%s" of table %s fires after envcrypt''s "%s", by its name.', g.tgname,
-            g.tgrelid::regclass, min(t.name)),
-        format('ALTER TRIGGER %I ON %s RENAME TO a name that sorts before; then envcrypt_verify() finds what it has stored '
-            'unbound.', g.tgname, g.tgrelid::regclass)
+    (SELECT 'trigger order', 'error', format('Trigger "%s" of table %s fires after envcrypt''s "%s", by its name.',
+        g.tgname, g.tgrelid::regclass, min(t.name)),
+        format('ALTER TRIGGER %I ON %s RENAME TO a name that sorts before; '
+            'then envcrypt_verify() finds what it has stored unbound.', g.tgname, g.tgrelid::regclass)
     FROM @extschema@.envcrypt_triggers t
     JOIN pg_trigger g ON g.tgrelid = t.relid AND g.tgname COLLATE "C" > t.name COLLATE "C" AND g.tgtype & 3 = 3
         AND g.tgtype & 20 <> 0 AND g.tgenabled <> 'D'
-    WHERE t.kind IN ('owner', 'shadow') AND NOT EXISTS (SELECT FROM @extschema@.envcrypt_triggers o WHERE o.trigger = g.oid)
+    WHERE t.kind IN ('owner', 'shadow') AND NOT EXISTS (SELECT FROM @extschema@.envcrypt_triggers o
+        WHERE o.trigger = g.oid)
     GROUP BY g.tgname, g.tgrelid
     ORDER BY g.tgrelid::regclass::text COLLATE "C", g.tgname COLLATE "C")
     UNION ALL
@@ -66,7 +69,8 @@ RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_cata
     FROM @extschema@.envcrypt_triggers t
     JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum = t.column_number
     WHERE t.kind = 'shadow' AND NOT EXISTS (SELECT FROM pg_inherits i
-        JOIN @extschema@.envcrypt_triggers p ON p.relid = i.inhparent AND p.kind = 'shadow' AND p.context_id = t.context_id
+        JOIN @extschema@.envcrypt_triggers p ON p.relid = i.inhparent AND p.kind = 'shadow'
+            AND p.context_id = t.context_id
         WHERE i.inhrelid = t.relid)
     ORDER BY t.relid::regclass::text COLLATE "C", a.attname COLLATE "C")
     UNION ALL
@@ -81,7 +85,8 @@ RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_cata
             string_agg(format('"%s"', u."column"), ', ' ORDER BY u."column" COLLATE "C")),
         'envcrypt_protect() binds values to their columns and rows'' owners: sealed values can be moved until then.'
     FROM unprotected u
-    WHERE NOT EXISTS (SELECT FROM pg_inherits i JOIN unprotected p ON p."table" = i.inhparent AND p."column" = u."column"
+    WHERE NOT EXISTS (SELECT FROM pg_inherits i JOIN unprotected p ON p."table" = i.inhparent
+        AND p."column" = u."column"
         WHERE i.inhrelid = u."table")
     GROUP BY u."table"
     ORDER BY u."table"::text COLLATE "C")
