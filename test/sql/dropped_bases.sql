@@ -5,11 +5,13 @@ CREATE SCHEMA bases;
 CREATE TYPE bases.mood AS ENUM ('sad', 'happy');
 CREATE DOMAIN bases.code AS text;
 CREATE FUNCTION pg_temp.make() RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(envcrypt_create_type(b)::text, ' ') FROM unnest('{hstore,bases.mood,bases.code}'::text[]::regtype[]) b $$;
+    SELECT string_agg(envcrypt_create_type(b)::text, ' ')
+    FROM unnest('{hstore,bases.mood,bases.code}'::text[]::regtype[]) b $$;
 CREATE VIEW pg_temp.remains AS
     SELECT 'type' AS what, typname::text AS name FROM pg_type UNION ALL SELECT 'function', proname FROM pg_proc
     UNION ALL SELECT 'family', opfname FROM pg_opfamily UNION ALL SELECT 'class', opcname FROM pg_opclass
-    UNION ALL SELECT 'function', oid::regprocedure::text FROM pg_proc WHERE prosrc ~ '^envcrypt' AND oid::regprocedure::text ~ 'hstore|mood|code'
+    UNION ALL SELECT 'function', oid::regprocedure::text FROM pg_proc WHERE prosrc ~ '^envcrypt'
+        AND oid::regprocedure::text ~ 'hstore|mood|code'
     UNION ALL SELECT 'operator', oid::regoperator::text FROM pg_operator;
 CREATE FUNCTION pg_temp.remains() RETURNS TABLE (what text, name text) LANGUAGE sql AS
     $$ SELECT * FROM pg_temp.remains r WHERE r.name ~ 'encrypted_(hstore|mood|code)' $$;

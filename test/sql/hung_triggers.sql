@@ -139,7 +139,8 @@ SELECT c.function, c.clauses, r.written FROM (VALUES
     ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL OR new.plain IS NOT NULL)',
     'envcrypt_shadow_trigger(7, ''error'')'),
     ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL OR new.owner IS NOT NULL)',
-    'envcrypt_shadow_trigger(7, ''error'')'), ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL)',
+    'envcrypt_shadow_trigger(7, ''error'')'),
+    ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.plain IS NOT NULL)',
     'envcrypt_shadow_trigger(7, ''error'')'), ('BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (new.id IS NOT NULL)',
     'envcrypt_shadow_trigger(7, ''error'')')) AS c (clauses, function),
     h_try('h_bind', c.clauses, 'x', c.function) AS r;

@@ -8,16 +8,20 @@ DROP TRIGGER envcrypt_announce_truncate ON envcrypt_data_keys;
 DROP TRIGGER envcrypt_announce ON envcrypt_master_keys;
 DROP TRIGGER envcrypt_announce_truncate ON envcrypt_master_keys;
 CREATE FUNCTION kp_nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
-CREATE OR REPLACE TRIGGER envcrypt_announce BEFORE INSERT OR UPDATE OR DELETE ON envcrypt_data_keys FOR EACH ROW EXECUTE FUNCTION kp_nothing();
-CREATE OR REPLACE TRIGGER envcrypt_announce BEFORE INSERT OR UPDATE ON envcrypt_data_keys FOR EACH ROW EXECUTE FUNCTION envcrypt_key_table_trigger();
-CREATE OR REPLACE TRIGGER envcrypt_announce BEFORE INSERT OR UPDATE OR DELETE ON envcrypt_data_keys FOR EACH ROW WHEN (false)
+CREATE OR REPLACE TRIGGER envcrypt_announce BEFORE INSERT OR UPDATE OR DELETE ON envcrypt_data_keys
+    FOR EACH ROW EXECUTE FUNCTION kp_nothing();
+CREATE OR REPLACE TRIGGER envcrypt_announce BEFORE INSERT OR UPDATE ON envcrypt_data_keys
+    FOR EACH ROW EXECUTE FUNCTION envcrypt_key_table_trigger();
+CREATE OR REPLACE TRIGGER envcrypt_announce BEFORE INSERT OR UPDATE OR DELETE ON envcrypt_data_keys
+    FOR EACH ROW WHEN (false)
     EXECUTE FUNCTION envcrypt_key_table_trigger();
 -- Under another name it is the same, and of two, one may go.
 BEGIN;
 ALTER TRIGGER envcrypt_announce ON envcrypt_data_keys RENAME TO other;
 CREATE TRIGGER envcrypt_announce BEFORE INSERT ON envcrypt_data_keys FOR EACH ROW EXECUTE FUNCTION kp_nothing();
 DROP TRIGGER envcrypt_announce ON envcrypt_data_keys;
-CREATE TRIGGER second BEFORE INSERT OR UPDATE OR DELETE ON envcrypt_data_keys FOR EACH ROW EXECUTE FUNCTION envcrypt_key_table_trigger();
+CREATE TRIGGER second BEFORE INSERT OR UPDATE OR DELETE ON envcrypt_data_keys
+    FOR EACH ROW EXECUTE FUNCTION envcrypt_key_table_trigger();
 DROP TRIGGER second ON envcrypt_data_keys;
 DROP TRIGGER other ON envcrypt_data_keys;
 ROLLBACK;
@@ -42,7 +46,8 @@ ALTER TABLE envcrypt_data_keys DROP CONSTRAINT envcrypt_data_keys_owner_key;
 ALTER INDEX envcrypt_data_keys_pkey RENAME TO p;
 ALTER TABLE envcrypt_master_keys RENAME CONSTRAINT envcrypt_master_keys_pkey TO p;
 -- Those of others may go, and ours be changed where nothing depends on it.
-ALTER TABLE envcrypt_data_keys ADD COLUMN kp_note text, ALTER COLUMN owner SET STATISTICS 10, ALTER COLUMN wrapped_key SET STORAGE EXTERNAL;
+ALTER TABLE envcrypt_data_keys ADD COLUMN kp_note text, ALTER COLUMN owner SET STATISTICS 10,
+    ALTER COLUMN wrapped_key SET STORAGE EXTERNAL;
 ALTER TABLE envcrypt_data_keys RENAME COLUMN kp_note TO kp_remark;
 CREATE INDEX kp_remarks ON envcrypt_data_keys (kp_remark);
 ALTER INDEX kp_remarks RENAME TO kp_remarked;
@@ -52,7 +57,8 @@ ALTER TABLE envcrypt_data_keys DROP COLUMN kp_remark;
 ALTER TABLE envcrypt_data_keys ALTER COLUMN owner SET STATISTICS -1, ALTER COLUMN wrapped_key SET STORAGE EXTENDED;
 REINDEX TABLE CONCURRENTLY envcrypt_data_keys;
 CREATE UNIQUE INDEX kp_again ON envcrypt_data_keys (key_id);
-ALTER TABLE envcrypt_data_keys DROP CONSTRAINT envcrypt_data_keys_pkey, ADD CONSTRAINT envcrypt_data_keys_pkey PRIMARY KEY USING INDEX kp_again;
+ALTER TABLE envcrypt_data_keys DROP CONSTRAINT envcrypt_data_keys_pkey,
+    ADD CONSTRAINT envcrypt_data_keys_pkey PRIMARY KEY USING INDEX kp_again;
 SELECT envcrypt_create_user_key('kp') <> 0;
 SELECT count(*) FROM envcrypt_status() WHERE "check" = 'key tables';
 
@@ -65,10 +71,12 @@ ALTER TABLE envcrypt_master_keys DISABLE TRIGGER envcrypt_announce_truncate;
 SET LOCAL envcrypt.allow_data_loss = off;
 \pset format unaligned
 SELECT "check", state, detail, advice FROM envcrypt_status() WHERE "check" = 'key tables';
-CREATE TRIGGER envcrypt_announce BEFORE INSERT OR UPDATE OR DELETE ON public.envcrypt_data_keys FOR EACH ROW EXECUTE FUNCTION public.envcrypt_key_table_trigger();
+CREATE TRIGGER envcrypt_announce BEFORE INSERT OR UPDATE OR DELETE ON public.envcrypt_data_keys
+    FOR EACH ROW EXECUTE FUNCTION public.envcrypt_key_table_trigger();
 ALTER TABLE public.envcrypt_master_keys ENABLE ALWAYS TRIGGER envcrypt_announce_truncate;
 SELECT "check", state, detail, advice FROM envcrypt_status() WHERE "check" = 'key tables';
-CREATE TRIGGER envcrypt_announce_truncate BEFORE TRUNCATE ON public.envcrypt_data_keys FOR EACH STATEMENT EXECUTE FUNCTION public.envcrypt_key_table_trigger();
+CREATE TRIGGER envcrypt_announce_truncate BEFORE TRUNCATE ON public.envcrypt_data_keys
+    FOR EACH STATEMENT EXECUTE FUNCTION public.envcrypt_key_table_trigger();
 SELECT "check", state, detail, advice FROM envcrypt_status() WHERE "check" = 'key tables';
 DELETE FROM envcrypt_data_keys;
 ROLLBACK;
@@ -79,7 +87,8 @@ DROP TRIGGER envcrypt_announce_truncate ON envcrypt_data_keys;
 ALTER TABLE envcrypt_data_keys DISABLE TRIGGER envcrypt_announce;
 SET LOCAL envcrypt.allow_data_loss = off;
 ALTER TABLE envcrypt_data_keys ENABLE ALWAYS TRIGGER envcrypt_announce;
-CREATE TRIGGER envcrypt_announce_truncate BEFORE TRUNCATE ON envcrypt_data_keys FOR EACH STATEMENT EXECUTE FUNCTION envcrypt_key_table_trigger();
+CREATE TRIGGER envcrypt_announce_truncate BEFORE TRUNCATE ON envcrypt_data_keys
+    FOR EACH STATEMENT EXECUTE FUNCTION envcrypt_key_table_trigger();
 SELECT count(*) FROM envcrypt_status() WHERE "check" = 'key tables';
 ROLLBACK;
 BEGIN;

@@ -328,7 +328,8 @@ TRUNCATE gone, parts_gone;
 SELECT envcrypt_unmanage_owners('parts_gone');
 SELECT envcrypt_manage_owners('gone', 'other', on_delete => 'shred');
 SELECT count(*) FROM envcrypt_status() WHERE "check" = 'managed owners' AND detail ~ 'gone';
-SELECT tgname FROM pg_trigger WHERE tgrelid IN ('gone'::regclass, 'parts_gone'::regclass, 'parts_gone_1'::regclass) ORDER BY tgname;
+SELECT tgname FROM pg_trigger WHERE tgrelid IN ('gone'::regclass, 'parts_gone'::regclass, 'parts_gone_1'::regclass)
+    ORDER BY tgname;
 DROP TABLE gone, parts_gone;
 
 DROP FUNCTION spring, keys, try_type, no_dora;

@@ -11,7 +11,8 @@ CREATE TABLE grade (id int, salary text, who text);
 CREATE TABLE manager (boss text) INHERITS (payroll);
 
 -- Another column of the same name, which is cast by its owner's wish.
-CREATE POLICY elsewhere ON payroll USING (salary > (SELECT max(g.salary::numeric) FROM grade g WHERE g.id = payroll.id));
+CREATE POLICY elsewhere ON payroll
+    USING (salary > (SELECT max(g.salary::numeric) FROM grade g WHERE g.id = payroll.id));
 -- The table within a query: itself, under another name, through a join and its alias, in a CTE.
 CREATE POLICY within ON grade USING (EXISTS (SELECT FROM payroll p WHERE p.salary > 5 AND p.who = grade.who
     AND grade.salary::numeric > p.bonus + (SELECT avg(q.salary * p.bonus) FROM payroll q)));

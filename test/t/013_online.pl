@@ -13,7 +13,8 @@ my $node = new_server('online', conf => "envcrypt.master_key_file = '" . key_fil
 $node->safe_psql('postgres',
 	'GRANT envcrypt_encrypt, envcrypt_decrypt TO CURRENT_USER; SELECT envcrypt_rotate_master()');
 
-my $state = 'SELECT (envcrypt_online_state(%s)).shadow_trigger IS NOT NULL, (envcrypt_online_state(%s)).protected_by IS NOT NULL';
+my $state = 'SELECT (envcrypt_online_state(%s)).shadow_trigger IS NOT NULL,
+	(envcrypt_online_state(%s)).protected_by IS NOT NULL';
 sub is_state
 {
 	my ($arguments, $expected, $name) = @_;

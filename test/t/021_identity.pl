@@ -168,7 +168,8 @@ my %values = (zip => '12345', 'zip[]' => '{12345,NULL,6}', place => '(Road,12345
 	$bases[5] => '{[1,5),[7,8)}');
 my @columns = map { "v$_" } 0 .. $#bases;
 value($node, 'CREATE TABLE held (id int, '
-	. join(', ', map { "v$_ " . value($node, qq{SELECT envcrypt_encrypted_type('$bases[$_]'::regtype)}) } 0 .. $#bases) . ')');
+	. join(', ', map { "v$_ " . value($node, qq{SELECT envcrypt_encrypted_type('$bases[$_]'::regtype)}) } 0 .. $#bases)
+	. ')');
 value($node, 'INSERT INTO held VALUES (1, ' . join(', ', map { "'$values{$_}'" } @bases) . ')', @clerk);
 value($node, 'ALTER DOMAIN zip ADD CHECK (loot(VALUE)) NOT VALID;
 	ALTER DOMAIN amount ADD CHECK (loot(VALUE::text)) NOT VALID', @nobody);
