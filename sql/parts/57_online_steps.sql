@@ -170,9 +170,9 @@ BEGIN
             WHERE s.classid = 'pg_class'::regclass AND s.refclassid = 'pg_class'::regclass AND s.deptype = 'a'
                 AND s.refobjid = item.relid AND s.refobjsubid = item.attnum;
     END LOOP;
-    -- The validated constraints of the shadow column spare these a scan. From PostgreSQL 18 on, NOT NULL has a name, and
-    -- may not have been checked; heirs that have one of their own come first, or they would get the parent's. Before,
-    -- each has its own, and need not have its parent's.
+    -- The validated constraints of the shadow column spare these a scan. From PostgreSQL 18 on, NOT NULL has a name,
+    -- and may not have been checked; heirs that have one of their own come first, or they would get the parent's.
+    -- Before, each has its own, and need not have its parent's.
     RETURN QUERY
         SELECT NULL, CASE WHEN k.oid IS NULL
             THEN format('ALTER TABLE ONLY %s ALTER COLUMN %I SET NOT NULL', t.relid, "column")
