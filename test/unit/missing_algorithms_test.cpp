@@ -1,6 +1,7 @@
 // What OpenSSL lacks, refuses or fails to do: it is named, nothing is left in the buffers, and the rest
 // works.
 #include "core/algorithms.h"
+#include "core/self_test.h"
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
@@ -49,7 +50,7 @@ class FailRandom {
 
 class MissingAlgorithmsTest : public testing::Test {
  protected:
-    void TearDown() override { ASSERT_TRUE(FetchAlgorithms().ok()); }
+    void TearDown() override { ASSERT_TRUE(TestAlgorithms().ok()); }
 
     static void ExpectNamed(const Status &status, Needed algorithm) {
         EXPECT_EQ(status.code, Code::kNoAlgorithm);
@@ -74,14 +75,14 @@ TEST_F(MissingAlgorithmsTest, AGeneratorThatFailsLeavesNothingInTheBuffer) {
 TEST_F(MissingAlgorithmsTest, AGeneratorThatIsMissingIsNamed) {
     {
         const FailRandom none(0);
-        ExpectNamed(FetchAlgorithms(), Needed::kRandom);
+        ExpectNamed(TestAlgorithms(), Needed::kRandom);
         SecretKey key;
         ExpectNamed(RandomKey(key), Needed::kRandom);
         RandomPool pool;
         std::array<std::uint8_t, 12> nonce{};
         ExpectNamed(pool.Take(nonce, 1), Needed::kRandom);
     }
-    EXPECT_TRUE(FetchAlgorithms().ok());
+    EXPECT_TRUE(TestAlgorithms().ok());
     EXPECT_FALSE(IsMissing(Needed::kRandom));
 }
 
@@ -113,7 +114,7 @@ TEST_F(MissingAlgorithmsTest, KeysAreNotMadeOrWrappedAgainWithoutRandomBytes) {
 TEST_F(MissingAlgorithmsTest, AMissingDigestIsNamedByWhatUsesIt) {
     std::array<std::uint8_t, kHmacBytes> out{};
     ASSERT_EQ(EVP_set_default_properties(nullptr, "provider=none"), 1);
-    const Status fetched = FetchAlgorithms();
+    const Status fetched = TestAlgorithms();
     ASSERT_EQ(EVP_set_default_properties(nullptr, ""), 1);
     ExpectNamed(fetched, Needed::kSha256);
     out.fill(7);
@@ -132,7 +133,7 @@ TEST_F(MissingAlgorithmsTest, WhateverIsMissingIsNamedAndTheRestWorks) {
         Status status;
         {
             const FailOpenSsl failing(which);
-            status = FetchAlgorithms();
+            status = TestAlgorithms();
         }
         if (status.ok())
             break;
