@@ -12,6 +12,8 @@ my $file   = key_file(new_master_key());
 my $node   = PostgreSQL::Test::Cluster->new('first_steps');
 $node->init(extra => [ '--locale=C', '--encoding=UTF8' ]);
 $node->start;
+# The cluster's superuser has the name of whoever runs this.
+value($node, q{SELECT 'CREATE ROLE postgres SUPERUSER LOGIN' WHERE to_regrole('postgres') IS NULL \gexec});
 
 # Before the library is loaded, PostgreSQL knows none of its settings. From 17 on, it takes them all the same.
 my $early = "ALTER SYSTEM SET envcrypt.master_key_file = '$file'";

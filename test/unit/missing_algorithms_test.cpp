@@ -1,6 +1,5 @@
 // What OpenSSL lacks, refuses or fails to do: it is named, nothing is left in the buffers, and the rest
 // works.
-#include "core/algorithms.h"
 #include "core/self_test.h"
 
 #include <gtest/gtest.h>
