@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "core/aead.h"
+#include "core/algorithms.h"
 #include "core/kdf.h"
 #include "core/key_operations.h"
 #include "core/random.h"
