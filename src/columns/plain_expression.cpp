@@ -2,6 +2,7 @@
 // plain again: without the casts that open them, which it would keep.
 
 #include <algorithm>
+#include <array>
 
 #include "server/errors.h"
 #include "server/own_function.h"
@@ -153,6 +154,17 @@ std::string_view ConditionIn(std::string_view definition) {
     elog(ERROR, "a trigger's definition has no condition");
 }
 
+// A function of PostgreSQL's that returns null for what is not there. (DirectFunctionCall raises then.)
+bool CallForText(PGFunction function, std::span<const Datum> arguments, Datum *result) {
+    LOCAL_FCINFO(call, 2);
+    InitFunctionCallInfoData(*call, nullptr, static_cast<short>(arguments.size()), InvalidOid, nullptr,
+                             nullptr);
+    for (std::size_t i = 0; i < arguments.size(); i++)
+        call->args[i] = {.value = arguments[i], .isnull = false};
+    *result = function(call);
+    return !call->isnull;
+}
+
 }  // namespace
 }  // namespace envcrypt
 
@@ -163,12 +175,18 @@ ENVCRYPT_FUNCTION(envcrypt_plain_expression) {
     Opened opened = OpenedFromArguments(fcinfo, 2, 3, PG_GETARG_OID(1));
     auto *expression = static_cast<Node *>(stringToNode(text_to_cstring(PG_GETARG_TEXT_PP(0))));
     const char *plain = nodeToString(envcrypt_without_opening(expression, &opened));
-    return DirectFunctionCall2(pg_get_expr, PointerGetDatum(cstring_to_text(plain)), PG_GETARG_DATUM(1));
+    Datum printed = 0;
+    if (!CallForText(pg_get_expr, std::array{PointerGetDatum(cstring_to_text(plain)), PG_GETARG_DATUM(1)},
+                     &printed))
+        PG_RETURN_NULL();
+    PG_RETURN_DATUM(printed);
 }
 
 // (trigger, table, columns): what pg_get_triggerdef(trigger) will give, but for line breaks.
 ENVCRYPT_FUNCTION(envcrypt_plain_trigger) {
-    const Datum printed = DirectFunctionCall1(pg_get_triggerdef, PG_GETARG_DATUM(0));
+    Datum printed = 0;
+    if (!CallForText(pg_get_triggerdef, std::array{PG_GETARG_DATUM(0)}, &printed))
+        PG_RETURN_NULL();
     Relation pg_trigger = table_open(TriggerRelationId, AccessShareLock);
     ScanKeyData key;
     ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, PG_GETARG_DATUM(0));
