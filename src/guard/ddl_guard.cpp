@@ -28,6 +28,7 @@ extern "C" {
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
+#include "parser/parse_type.h"
 #include "utils/array.h"
 #include "utils/partcache.h"
 }
@@ -205,6 +206,25 @@ void RefuseRenaming() {
                         errdetail("Its functions call each other by the schema's name."), HideFromLog()));
 }
 
+// ALTER TABLE ... ADD COLUMN with types of PostgreSQL's own, and nothing else: what the table is does not
+// change for us, and it need not be read again. (Indexes and constraints that come with the column are looked
+// at.)
+bool AddsPlainColumns(const Node *statement) {
+    if (!IsA(statement, AlterTableStmt))
+        return false;
+    const ListCell *cell = nullptr;
+    foreach (cell, reinterpret_cast<const AlterTableStmt *>(statement)->cmds) {
+        const auto *command = lfirst_node(AlterTableCmd, cell);
+        if (command->subtype != AT_AddColumn)
+            return false;
+        const TypeName *type = reinterpret_cast<const ColumnDef *>(command->def)->typeName;
+        const Oid oid = type != nullptr ? LookupTypeNameOid(nullptr, type, true) : InvalidOid;
+        if (!OidIsValid(oid) || oid >= FirstNormalObjectId)
+            return false;
+    }
+    return true;
+}
+
 // `schema` is the extension's.
 void Guard(TouchedObject touched, Oid schema) {
     switch (touched.catalog) {
@@ -257,9 +277,13 @@ ENVCRYPT_FUNCTION(envcrypt_guard_ddl) {
     if (TouchedCount() > 0 && !IsBinaryUpgrade) {
         const Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
         const bool moves = !creating_extension && CurrentDdlCommand().moves_ours;
+        const bool adds_plain = AddsPlainColumns(statement);
         for (int i = 0; i < TouchedCount(); i++) {
             if (moves)
                 GuardPlace(Touched(i).catalog, Touched(i).object, schema);
+            if (adds_plain && Touched(i).catalog == RelationRelationId &&
+                get_rel_relkind(Touched(i).object) == RELKIND_RELATION)
+                continue;
             Guard(Touched(i), schema);
         }
         RefuseMissingPart(statement);
